@@ -1,0 +1,56 @@
+# Two commands do everything, on a fresh machine with Python 3.11 and make:
+#
+#   make serve   environment, the example bank compiled and published, server up
+#   make test    environment, format, lint, types, generated code, tests
+#
+# Paths here are relative, so that the checkout may stand in a folder with spaces.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PACKAGES := compiler catalog_store contact_store server examples
+
+.PHONY: serve test check wire constraints clean
+
+serve: .venv/.serve
+	$(BIN)/python -m examples.bank.first_light
+
+test: .venv/.test check
+	$(BIN)/python -m pytest
+
+check: .venv/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/buf lint proto
+
+# Generated code is committed; tests/test_wire.py fails when it is stale.
+wire: .venv/.test
+	$(BIN)/python proto/generate.py
+
+# Pins the newest versions, with hashes and without any registry's address.
+constraints: .venv/.test
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	    --no-header pyproject.toml --output-file constraints.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	    --no-header --extra dev --constraint constraints.txt pyproject.toml \
+	    --output-file constraints-dev.txt
+
+clean:
+	rm -rf .venv build data .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.serve: .venv/bin/python constraints.txt pyproject.toml
+	@echo "installing what serving needs (about a minute, once)"
+	$(PIP) install --require-hashes -r constraints.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.test: .venv/.serve constraints-dev.txt
+	@echo "installing what testing needs (about a minute, once)"
+	$(PIP) install --require-hashes -r constraints-dev.txt
+	@touch $@

@@ -1,0 +1,288 @@
+"""The nouns of a catalog, as they are edited, approved and published.
+
+An environment owns everything below it; names are unique within their kind and
+environment. Times are UTC milliseconds, windows are half-open `[start, end)`, and
+None means unbounded. Rules and formulas are CEL source text; the compiler gives
+them meaning.
+"""
+
+from enum import StrEnum
+from typing import Literal, NewType
+
+import msgspec
+
+UnixMs = NewType("UnixMs", int)
+
+#: Letters, digits and underscores, as CEL identifiers are: an attribute's name is
+#: used in rules, the others in calls, commands and URLs.
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+NAME_MAX = 63
+LABEL_MAX = 200
+#: Code points of a description.
+DESCRIPTION_MAX = 2_000
+#: Bytes of one rule or formula; the CEL front end itself stops at 100,000.
+RULE_BYTES_MAX = 4_096
+#: Nodes from a root category to a leaf.
+CATEGORY_DEPTH_MAX = 16
+ENVIRONMENTS_MAX = 64
+OFFERS_MAX = 100_000
+CATEGORIES_MAX = 10_000
+SPACES_MAX = 1_000
+SEGMENTS_MAX = 10_000
+PRESENTATION_RULES_MAX = 1_000
+TYPOLOGIES_MAX = 1_000
+#: Attributes of the contact, and as many of the context.
+ATTRIBUTES_MAX = 1_000
+#: Rows of one offer, category or environment.
+WEIGHT_ROWS_MAX = 256
+#: Above it a weight times 16 nested multipliers would no longer be finite.
+WEIGHT_MAX = 1e12
+FACTOR_MAX = 1e6
+#: Content fields of one space or offer; themes of one category.
+CONTENT_FIELDS_MAX = 100
+THEMES_MAX = 100
+#: Bytes of one content field of an offer, or of a space's default content.
+CONTENT_BYTES_MAX = 65_536
+#: The retention of propositions, 400 days: a longer period would count too few.
+PERIOD_MS_MAX = 400 * 86_400_000
+#: Propositions in the longest period of one contact that are always counted.
+MAXIMUM_MAX = 4_096
+#: The last moment of the year 9999, where CEL's timestamps end.
+UNIX_MS_MAX = 253_402_300_799_999
+
+
+class AttributeType(StrEnum):
+    """Types of attributes, named as in CEL."""
+
+    BOOL = "bool"
+    INT = "int"
+    DOUBLE = "double"
+    STRING = "string"
+    TIMESTAMP = "timestamp"
+    DURATION = "duration"
+    BOOL_LIST = "list(bool)"
+    INT_LIST = "list(int)"
+    DOUBLE_LIST = "list(double)"
+    STRING_LIST = "list(string)"
+
+
+class Channel(StrEnum):
+    """Where a space is; presentation rules count by it."""
+
+    INBOUND_WEB = "inbound_web"
+    INBOUND_CALL_CENTER = "inbound_call_center"
+    EMAIL = "email"
+    SMS = "sms"
+    PHONE = "phone"
+    DIRECT_MAIL = "direct_mail"
+    MOBILE_APP = "mobile_app"
+    OTHER = "other"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every record has; records are values and never change in place."""
+
+
+class Attribute(Record, frozen=True):
+    """One attribute of the contact's profile or of a call's context."""
+
+    name: str
+    type: AttributeType
+    description: str = ""
+    #: A call without it is refused; context attributes only.
+    required: bool = False
+
+
+class Segment(Record, frozen=True):
+    """A named eligibility rule that other rules use as `segment.<name>`."""
+
+    name: str
+    rule: str
+    label: str = ""
+
+
+class Window(Record, frozen=True):
+    """A half-open interval of time; None is unbounded."""
+
+    start: UnixMs | None = None
+    end: UnixMs | None = None
+
+
+#: Always open.
+ALWAYS = Window()
+
+
+class WeightRow(Record, frozen=True):
+    """Ranks an offer; an offer takes the highest of the rows that match it.
+
+    A number is at least 0, and 0 means that the row is ignored; a string is a CEL
+    formula. `spaces` limits the row to some spaces; empty means all.
+    """
+
+    weight: float | str
+    label: str = ""
+    window: Window = ALWAYS
+    spaces: tuple[str, ...] = ()
+    rule: str | None = None
+
+
+class Multiplier(Record, frozen=True):
+    """A factor above 0 on the weights of a category's offers, inside its window."""
+
+    factor: float
+    window: Window = ALWAYS
+
+
+class Category(Record, frozen=True):
+    """A node of the catalog tree; what it says holds for its whole subtree."""
+
+    name: str
+    label: str = ""
+    parent: str | None = None
+    enabled: bool = True
+    window: Window = ALWAYS
+    themes: tuple[str, ...] = ()
+    rule: str | None = None
+    multiplier: Multiplier | None = None
+    weights: tuple[WeightRow, ...] = ()
+    #: Its offers are candidates whatever categories or themes a call asks for.
+    always_included: bool = False
+
+
+class Offer(Record, frozen=True):
+    """One thing that can be proposed."""
+
+    name: str
+    label: str
+    category: str
+    enabled: bool = True
+    window: Window = ALWAYS
+    rule: str | None = None
+    weights: tuple[WeightRow, ...] = ()
+    #: The spaces that it is approved for; it is proposed nowhere else.
+    spaces: tuple[str, ...] = ()
+    #: Content field -> text. A space shows those that it declares.
+    content: dict[str, str] = {}
+
+
+class ContentField(Record, frozen=True):
+    """One field of an offer's content that a space shows."""
+
+    name: str
+    #: An offer without it is left out of this space.
+    required: bool = False
+    description: str = ""
+
+
+class Space(Record, frozen=True):
+    """A place on a channel where offers appear."""
+
+    name: str
+    channel: Channel
+    label: str = ""
+    fields: tuple[ContentField, ...] = ()
+    #: Shown when nothing is eligible.
+    default_content: str = ""
+    #: Used when a call names neither categories nor themes.
+    default_categories: tuple[str, ...] = ()
+    default_themes: tuple[str, ...] = ()
+    #: The space of the anonymous environment that decides for a contact whom this
+    #: one cannot identify.
+    anonymous_space: str | None = None
+    #: False stores nothing; presentation rules then see nothing of it.
+    recording: bool = True
+
+
+class Counted(StrEnum):
+    """Which of a contact's propositions count against a candidate offer."""
+
+    ALL_OFFERS = "all_offers"
+    THIS_OFFER = "this_offer"
+    SAME_CATEGORY = "same_category"
+    #: Any offer of the rule's own scope: one shared counter.
+    SCOPE = "scope"
+
+
+class CountedStatus(StrEnum):
+    """Which proposition statuses count."""
+
+    ANY = "any"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    ACCEPTED_OR_REJECTED = "accepted_or_rejected"
+
+
+class PresentationRule(Record, frozen=True):
+    """Excludes offers once a contact has had `maximum` counted propositions.
+
+    Propositions count when their event time lies in `[t - period, t + period]`, t
+    being the time of the decision. The rule's scope is the offers it names and those
+    of the categories it names, subtrees included; none named is all of them.
+    """
+
+    name: str
+    period_ms: int
+    maximum: int
+    label: str = ""
+    active: bool = True
+    #: None applies on every channel.
+    channel: Channel | None = None
+    offers: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    counted: Counted = Counted.ALL_OFFERS
+    counted_status: CountedStatus = CountedStatus.ANY
+    same_channel: bool = False
+    #: The contacts it concerns; None is everybody.
+    rule: str | None = None
+
+
+class Typology(Record, frozen=True):
+    """A named group of presentation rules."""
+
+    name: str
+    rules: tuple[str, ...]
+    label: str = ""
+
+
+class Environment(Record, frozen=True):
+    """A catalog for one targeting dimension, with its spaces and rules."""
+
+    name: str
+    label: str = ""
+    targeting_dimension: Literal["recipient", "visitor"] | str = "recipient"
+    #: The environment of a call that names none; at most one is.
+    default: bool = False
+    #: Its contacts are visitors; a call without any id is given a visitor id.
+    anonymous: bool = False
+    #: Where spaces that name an `anonymous_space` find it.
+    anonymous_environment: str | None = None
+    #: IANA name; dates without a zone are read in it.
+    time_zone: str = "UTC"
+    contact_attributes: tuple[Attribute, ...] = ()
+    context_attributes: tuple[Attribute, ...] = ()
+    rule: str | None = None
+    weights: tuple[WeightRow, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    categories: tuple[Category, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    spaces: tuple[Space, ...] = ()
+    presentation_rules: tuple[PresentationRule, ...] = ()
+    typologies: tuple[Typology, ...] = ()
+    #: The typology whose rules hold here; None is no rule.
+    typology: str | None = None
+
+
+class Catalog(Record, frozen=True):
+    """Everything that is published together."""
+
+    environments: tuple[Environment, ...]
+
+
+def resource_name(environment: str, kind: str = "", name: str = "") -> str:
+    """`environments/<environment>[/<kind>/<name>]`, the name that history keeps.
+
+    A kind is the field of Environment that holds such records: `offers`,
+    `presentation_rules`.
+    """
+    own = f"environments/{environment}"
+    return f"{own}/{kind}/{name}" if kind else own

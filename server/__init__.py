@@ -1,0 +1,34 @@
+"""The decision server: engine, services, processes, command line.
+
+A decision passes through these modules, in this order:
+
+    transport          bytes in, bytes out; every mistake gets the right code
+    translation        the request, bounded and checked
+    decision_service   the whole of one call: prepare, decide, record, answer
+    identification     who the call is about, and so which environment decides
+    context_values     the call's context as typed slots
+    engine             the decision itself: pure
+    answers            the response
+    requests, status   what a caller can do wrong, and what gRPC calls it
+
+A catalog comes to a worker by these:
+
+    files              catalogs and contacts in files
+    publication        files to the current revision
+    live_loading       a revision's file to the live catalog
+
+What runs:
+
+    supervisor         `propono serve`: starts, restarts and stops the others
+    process            one child process
+    worker             serves decisions
+    admin              serves the admin port
+    standard_services  health and reflection, on both ports
+    data_folder        where all of it is kept
+    client             calls it
+    cli                the `propono` command
+    wire               generated from proto/, never edited
+
+`engine` knows nothing but plain values; `transport` and `status` are the only ones that
+speak gRPC's language; `publication` is the only way from here to the compiler.
+"""

@@ -1,0 +1,1 @@
+"""Generated from proto/propono/v1 by `make wire`; never edited."""
