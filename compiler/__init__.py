@@ -1,0 +1,31 @@
+"""Compiles catalogs and their rules, from CEL text to Python functions.
+
+A catalog passes through these:
+
+    catalog_check         whether its records fit together, before any rule
+    catalog_values        numbers, windows and periods
+    catalog_links         names that must exist, and what can never be seen
+    catalog_diagnostics   every mistake in records, one constructor each
+    revision              the whole of it: records and compiled rules
+
+A rule passes through these modules, in this order:
+
+    source            the text, places in it, and diagnostics
+    schema            what a rule may name, and in which slot it is found
+    check             the CEL front end: names, types and limits
+    positions         its offsets as spans that people recognise
+    front_end_errors  its errors in our words
+    diagnostics       every mistake, one constructor each
+    checked_expr      its answer as Python values
+    lowering          that answer as our tree, or why it is outside the language
+    calls             operators and functions, and the types they give
+    types             the types themselves
+    constants         what is evaluated, or checked, while compiling
+    segments          named conditions, expanded by their trees
+    emitter           the tree as a Python function
+    rules             all of this, in one call
+
+`runtime` is what a compiled rule needs to run, and all that the engine may import. The
+modules for rules do not know what an offer is: a rule is a condition, or a number, over
+a schema.
+"""
