@@ -1,0 +1,31 @@
+"""Stores what changes with every call: profiles, and the history of propositions.
+
+In the order in which a call meets them:
+
+    errors                what can go wrong
+    lmdb_env              an LMDB environment, and write transactions on it
+    sealed                values with a checksum
+    environment_numbers   names of environments as small numbers
+    contact_ids           names of contacts as keys
+
+    profiles              upsert, delete, count and scan profiles
+    profile_reader        a contact's attributes as the rules of one revision want them
+    profile_import        many profiles that become visible together
+    profile_layers        how: a layer of its own, later folded into the one below
+    profile_values        a profile as bytes and as slots
+    layouts, slots        which value is whose, and what a value may be
+
+    history               read a contact's record, or begin a transaction
+    history_transaction   append propositions, update them, keep time and answers
+    records               propositions, their changes of status, the record
+    status_changes        what an update does
+    record_tables         where a record is
+    packing               a record as bytes
+    proposition_ids       ids that callers cannot make up
+    id_keys               the secrets that keep it so
+    answers               answers to request ids
+    names, channels       names as numbers that never change
+
+Nothing here knows a rule: what counts against a limit is the engine's matter. This
+file imports nothing, so that the engine can have `records` without LMDB.
+"""

@@ -1,0 +1,79 @@
+"""Opens an LMDB environment and begins its write transactions."""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import lmdb
+
+from contact_store.errors import StoreFailed
+
+#: A transaction whose reads are copies, never views of the map.
+Txn: TypeAlias = "lmdb.Transaction[bytes]"
+
+#: Address space, not disk: the file grows as it is used, up to this.
+MAP_BYTES = 64 << 30
+#: Read transactions open at once, over all processes.
+READERS_MAX = 1_024
+#: Opening can fail while another process opens or closes the same environment.
+OPEN_ATTEMPTS_MAX = 20
+OPEN_PAUSE_S = 0.05
+
+
+def open_lmdb_env(
+    path: Path, *, map_bytes: int = MAP_BYTES, databases_max: int = 0
+) -> lmdb.Environment:
+    """Open or create an environment, readable by its owner only.
+
+    One open per process, and never across a fork. Raises StoreFailed.
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for attempt in range(1, OPEN_ATTEMPTS_MAX + 1):
+        try:
+            return lmdb.open(
+                str(path),
+                map_size=map_bytes,
+                max_dbs=databases_max,
+                max_readers=READERS_MAX,
+                max_spare_txns=1,
+                mode=0o600,
+                # What is visible is durable. writemap would turn a full disk into
+                # SIGBUS, sync=False a power cut into an unreadable file.
+                sync=True,
+                metasync=True,
+                writemap=False,
+                # The format of files; the library's default may change.
+                lib_version=0,
+            )
+        except (lmdb.LockError, BlockingIOError) as error:
+            if attempt == OPEN_ATTEMPTS_MAX:
+                raise StoreFailed(f"{path}: cannot be opened: {error}") from error
+            time.sleep(OPEN_PAUSE_S)
+        except lmdb.Error as error:
+            raise StoreFailed(f"{path}: cannot be opened: {error}") from error
+    raise AssertionError("the loop above returns or raises")
+
+
+@contextmanager
+def read_txn(lmdb_env: lmdb.Environment) -> Generator[Txn]:
+    """One snapshot; readers never wait. Raises StoreFailed when LMDB does."""
+    try:
+        with lmdb_env.begin() as txn:
+            yield txn
+    except lmdb.Error as error:
+        raise StoreFailed(f"the store cannot be read: {error}") from error
+
+
+@contextmanager
+def write_txn(lmdb_env: lmdb.Environment) -> Generator[Txn]:
+    """One write transaction; what it wrote is durable when the block ends.
+
+    An exception inside aborts all of it. Raises StoreFailed when LMDB does.
+    """
+    try:
+        with lmdb_env.begin(write=True) as txn:
+            yield txn
+    except lmdb.Error as error:
+        raise StoreFailed(f"nothing was stored: {error}") from error
