@@ -1,0 +1,47 @@
+"""What is asked of the engine, and what is known of the contact."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from compiler.runtime.interpreter import Slots
+from contact_store.records import Proposition
+from server.engine.live_catalog import LiveEnvironment, LiveSpace
+
+#: Spaces in one call: a page has few, and each costs a ranking.
+SPACES_MAX = 32
+#: Propositions asked of one space.
+PROPOSITIONS_MAX = 100
+
+
+class SpaceCall(NamedTuple):
+    """What is asked for one space; an empty list restricts nothing."""
+
+    space: LiveSpace
+    #: 1 to PROPOSITIONS_MAX.
+    max_propositions: int
+    categories: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
+
+
+class Call(NamedTuple):
+    """One decision to make, for one contact, in one environment.
+
+    `contact` and `context` hold one value per declared attribute, in the order of the
+    schema; the slots of the context begin with the time of the decision.
+    """
+
+    environment: LiveEnvironment
+    contact: Slots
+    context: Slots
+    #: The contact's earlier propositions, in any order.
+    history: Sequence[Proposition]
+    #: In order of priority.
+    spaces: tuple[SpaceCall, ...]
+    #: When the contact sees the offers, in UTC milliseconds.
+    at_ms: int
+    #: Of the draw among equal weights.
+    seed: int
+    #: Offers not to propose.
+    excluded: frozenset[str] = frozenset()
+    #: Whether an offer may stand in several spaces of the call.
+    allow_duplicates: bool = False

@@ -1,0 +1,286 @@
+"""Builds the live catalog from a revision's file.
+
+Loading goes on while the worker decides with the revision before, so that it is a
+generator: between two of its steps, which take well under 2 ms each, decisions run.
+"""
+
+from collections.abc import Generator, Iterable, Mapping
+from math import inf
+
+from catalog_store.manifest import Manifest
+from catalog_store.records import (
+    Category,
+    Counted,
+    CountedStatus,
+    Environment,
+    Offer,
+    PresentationRule,
+    Space,
+    WeightRow,
+    Window,
+    resource_name,
+)
+from catalog_store.revision_file import RevisionFile
+from compiler.runtime.linker import LinkedRule, link
+from contact_store.channels import CODE_OF_CHANNEL
+from contact_store.names import name_hash
+from contact_store.records import PropositionStatus
+from server.engine.live_catalog import (
+    LiveCatalog,
+    LiveEnvironment,
+    LiveMultiplier,
+    LiveOffer,
+    LivePresentationRule,
+    LiveRow,
+    LiveSpace,
+    LiveWindow,
+)
+
+_STATUSES = {
+    CountedStatus.ANY: None,
+    CountedStatus.ACCEPTED: frozenset({PropositionStatus.ACCEPTED}),
+    CountedStatus.REJECTED: frozenset({PropositionStatus.REJECTED}),
+    CountedStatus.ACCEPTED_OR_REJECTED: frozenset(
+        {PropositionStatus.ACCEPTED, PropositionStatus.REJECTED}
+    ),
+}
+
+#: Rules and offers handled in one step.
+_STEP = 16
+
+
+def load(revision: RevisionFile, manifest: Manifest) -> LiveCatalog:
+    """Load in one go."""
+    loading = load_in_steps(revision, manifest)
+    while True:
+        try:
+            next(loading)
+        except StopIteration as done:
+            return done.value
+
+
+def load_in_steps(
+    revision: RevisionFile, manifest: Manifest
+) -> Generator[None, None, LiveCatalog]:
+    """Load; yields between steps and returns the live catalog."""
+    environments: dict[str, LiveEnvironment] = {}
+    default: str | None = None
+    for name in revision.environment_names:
+        record = revision.environment(name)
+        yield
+        rules: list[LinkedRule] = []
+        for number, stored in enumerate(revision.rules(name)):
+            rules.append(link(stored.code, stored.tree))
+            if number % _STEP == 0:
+                yield
+        builder = _EnvironmentBuilder(record, revision.rule_of(name))
+        environments[name] = yield from builder.build(tuple(rules))
+        if record.default:
+            default = name
+    return LiveCatalog(
+        revision=manifest.number,
+        digest=manifest.digest,
+        environments=environments,
+        default_environment=default,
+    )
+
+
+class _EnvironmentBuilder:
+    """Flattens one environment's tree: every offer gets all that it inherits."""
+
+    def __init__(self, record: Environment, rule_of: Mapping[str, int]) -> None:
+        self._record = record
+        self._rule_of = rule_of
+        self._categories = {category.name: category for category in record.categories}
+
+    def build(
+        self, rules: tuple[LinkedRule, ...]
+    ) -> Generator[None, None, LiveEnvironment]:
+        record = self._record
+        offers: list[LiveOffer] = []
+        for number, offer in enumerate(record.offers):
+            offers.append(self._offer(number, offer))
+            if number % _STEP == 0:
+                yield
+        spaces: dict[str, LiveSpace] = {}
+        for space in record.spaces:
+            spaces[space.name] = self._space(space)
+            yield
+        subtrees, themes, always_included = self._masks()
+        yield
+        return LiveEnvironment(
+            name=record.name,
+            anonymous=record.anonymous,
+            anonymous_environment=record.anonymous_environment,
+            contact_attributes=record.contact_attributes,
+            context_attributes=record.context_attributes,
+            rules=rules,
+            rule=self._rule("", "", "rule"),
+            offers=tuple(offers),
+            offer_numbers={offer.name: offer.number for offer in offers},
+            spaces=spaces,
+            categories=subtrees,
+            themes=themes,
+            always_included=always_included,
+            presentation_rules=self._presentation_rules(subtrees),
+        )
+
+    def _rule(self, kind: str, name: str, field: str) -> int | None:
+        """The number of the rule that a field holds; None when it holds none."""
+        resource = resource_name(self._record.name, kind, name)
+        return self._rule_of.get(f"{resource}:{field}")
+
+    def _path(self, offer: Offer) -> list[Category]:
+        """The offer's categories, root first."""
+        path: list[Category] = []
+        name: str | None = offer.category
+        while name is not None:
+            category = self._categories[name]
+            path.append(category)
+            name = category.parent
+        return path[::-1]
+
+    def _offer(self, number: int, offer: Offer) -> LiveOffer:
+        path = self._path(offer)
+        environment = self._record.name
+        rules = [self._rule("categories", c.name, "rule") for c in path]
+        rules.append(self._rule("offers", offer.name, "rule"))
+        rows = [*self._rows("offers", offer.name, offer.weights)]
+        for category in reversed(path):
+            rows += self._rows("categories", category.name, category.weights)
+        rows += self._rows("", "", self._record.weights)
+        return LiveOffer(
+            number=number,
+            name=offer.name,
+            category=offer.category,
+            offer_hash=name_hash(resource_name(environment, "offers", offer.name)),
+            category_hash=name_hash(
+                resource_name(environment, "categories", offer.category)
+            ),
+            window=_intersection([offer.window, *(c.window for c in path)]),
+            rules=tuple(rule for rule in rules if rule is not None),
+            rows=tuple(rows),
+            multipliers=tuple(
+                LiveMultiplier(c.multiplier.factor, _live_window(c.multiplier.window))
+                for c in path
+                if c.multiplier is not None
+            ),
+        )
+
+    def _rows(
+        self, kind: str, name: str, rows: Iterable[WeightRow]
+    ) -> Iterable[LiveRow]:
+        for place, row in enumerate(rows):
+            number = row.weight if not isinstance(row.weight, str) else 0.0
+            yield LiveRow(
+                label=row.label or f"{name or self._record.name}.weights[{place}]",
+                weight=float(number),
+                formula=self._rule(kind, name, f"weights[{place}].weight"),
+                window=_live_window(row.window),
+                spaces=frozenset(row.spaces),
+                rule=self._rule(kind, name, f"weights[{place}].rule"),
+            )
+
+    def _space(self, space: Space) -> LiveSpace:
+        offers = 0
+        contents: dict[int, dict[str, str]] = {}
+        for number, offer in enumerate(self._record.offers):
+            if space.name not in offer.spaces or not self._enabled(offer):
+                continue
+            content = {
+                field.name: offer.content[field.name]
+                for field in space.fields
+                if offer.content.get(field.name)
+            }
+            if all(f.name in content for f in space.fields if f.required):
+                offers |= 1 << number
+                contents[number] = content
+        environment = self._record.name
+        return LiveSpace(
+            name=space.name,
+            space_hash=name_hash(resource_name(environment, "spaces", space.name)),
+            channel_code=CODE_OF_CHANNEL[space.channel],
+            recording=space.recording,
+            default_content=space.default_content,
+            default_categories=space.default_categories,
+            default_themes=space.default_themes,
+            anonymous_space=space.anonymous_space,
+            offers=offers,
+            contents=contents,
+        )
+
+    def _enabled(self, offer: Offer) -> bool:
+        return offer.enabled and all(c.enabled for c in self._path(offer))
+
+    def _masks(self) -> tuple[dict[str, int], dict[str, int], int]:
+        """Category -> its subtree, theme -> who has or inherits it, always included."""
+        subtrees = dict.fromkeys(self._categories, 0)
+        themes: dict[str, int] = {}
+        always_included = 0
+        for number, offer in enumerate(self._record.offers):
+            bit = 1 << number
+            for category in self._path(offer):
+                subtrees[category.name] |= bit
+                for theme in category.themes:
+                    themes[theme] = themes.get(theme, 0) | bit
+                if category.always_included:
+                    always_included |= bit
+        return subtrees, themes, always_included
+
+    def _presentation_rules(
+        self, subtrees: Mapping[str, int]
+    ) -> tuple[LivePresentationRule, ...]:
+        record = self._record
+        typology = next(
+            (t for t in record.typologies if t.name == record.typology), None
+        )
+        if typology is None:
+            return ()
+        by_name = {rule.name: rule for rule in record.presentation_rules}
+        active = [by_name[name] for name in typology.rules if by_name[name].active]
+        return tuple(
+            self._presentation_rule(number, rule, subtrees)
+            for number, rule in enumerate(active)
+        )
+
+    def _presentation_rule(
+        self, number: int, rule: PresentationRule, subtrees: Mapping[str, int]
+    ) -> LivePresentationRule:
+        scope = 0
+        for category in rule.categories:
+            scope |= subtrees[category]
+        hashes: set[int] = set()
+        for place, offer in enumerate(self._record.offers):
+            if offer.name in rule.offers:
+                scope |= 1 << place
+            if scope >> place & 1:
+                name = resource_name(self._record.name, "offers", offer.name)
+                hashes.add(name_hash(name))
+        everything = not rule.offers and not rule.categories
+        return LivePresentationRule(
+            number=number,
+            name=rule.name,
+            offers=-1 if everything else scope,
+            channel_code=None
+            if rule.channel is None
+            else CODE_OF_CHANNEL[rule.channel],
+            period_ms=rule.period_ms,
+            maximum=rule.maximum,
+            counted=rule.counted,
+            counted_statuses=_STATUSES[rule.counted_status],
+            same_channel=rule.same_channel,
+            scope_hashes=frozenset(hashes if rule.counted is Counted.SCOPE else ()),
+            rule=self._rule("presentation_rules", rule.name, "rule"),
+        )
+
+
+def _live_window(window: Window) -> LiveWindow:
+    return LiveWindow(
+        -inf if window.start is None else window.start,
+        inf if window.end is None else window.end,
+    )
+
+
+def _intersection(windows: Iterable[Window]) -> LiveWindow:
+    live = [_live_window(window) for window in windows]
+    return LiveWindow(max(w.start_ms for w in live), min(w.end_ms for w in live))

@@ -1,0 +1,51 @@
+"""What a caller can do wrong, in our own words; `server.status` gives the codes."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import NamedTuple
+
+
+class Violation(NamedTuple):
+    """One field that is wrong, and what to send instead."""
+
+    field: str
+    description: str
+
+
+class InvalidRequest(Exception):
+    """The request cannot be understood; holds every violation found."""
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__(
+            "; ".join(f"{v.field}: {v.description}" for v in self.violations)
+        )
+
+
+class UnknownName(Exception):
+    """The request names something that is not published."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(f"unknown {kind} {name!r}{near_misses(name, known)}")
+
+
+class NotImplementedYet(Exception):
+    """The contract has it, this version does not."""
+
+
+class Unauthenticated(Exception):
+    """The call does not say who makes it, or not credibly."""
+
+
+def near_misses(name: str, known: Iterable[str]) -> str:
+    """`; did you mean ...` when something is close, else what there is."""
+    known = sorted(known)
+    close = get_close_matches(name[:64], known, n=3, cutoff=0.6)
+    if close:
+        return f"; did you mean {' or '.join(map(repr, close))}?"
+    if not known:
+        return "; there are none"
+    shown = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
+    return f"; there are {shown}"
