@@ -1,0 +1,155 @@
+"""The admin process: the services of the admin port.
+
+Revisions can be read; what edits, approves and publishes over the wire answers
+UNIMPLEMENTED until it exists. Every call but health and reflection needs the token.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from catalog_store.manifest import Manifest
+from catalog_store.records import UnixMs
+from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
+from server.data_folder import DataFolder
+from server.requests import InvalidRequest, Violation
+from server.standard_services import Health, reflection_handlers
+from server.translation import timestamp
+from server.transport import (
+    Context,
+    Handlers,
+    bearer_of,
+    build_server,
+    handlers,
+    methods_of,
+    unary_handler,
+    unimplemented,
+)
+from server.wire import admin_pb2 as pb
+from server.wire import contact_pb2
+
+ADMIN_SERVICE = "propono.v1.AdminService"
+CONTACT_SERVICE = "propono.v1.ContactService"
+
+_PAGE_SIZE = 100
+_PAGE_SIZE_MAX = 1_000
+
+
+class AdminOptions(NamedTuple):
+    """What the admin process is told by the supervisor."""
+
+    data: DataFolder
+    listen: str
+    reflection: bool
+
+
+async def run_admin(
+    options: AdminOptions, stop: asyncio.Event, ready: Callable[[int], None]
+) -> None:
+    """Serve until `stop` is set; `ready` is told the port once it listens."""
+    admit = bearer_of(options.data.admin_token())
+    names = [ADMIN_SERVICE, CONTACT_SERVICE]
+    health = Health(names)
+    await health.set(serving=True)
+    services = [
+        admin_handlers(Revisions(options.data.catalog), admit),
+        contact_handlers(admit),
+        health.rpc_handlers(),
+    ]
+    if options.reflection:
+        services.append(reflection_handlers(names))
+    server = build_server(services, reuse_port=False)
+    port = server.add_insecure_port(options.listen)
+    await server.start()
+    ready(port)
+    await stop.wait()
+    await health.set(serving=False)
+    await server.stop(1.0)
+
+
+def admin_handlers(revisions: Revisions, admit: Callable[[Context], str]) -> Handlers:
+    reader = RevisionReader(revisions)
+    methods = methods_of(pb.DESCRIPTOR.services_by_name["AdminService"])
+    rpc = {name: unimplemented(method, admit) for name, method in methods.items()}
+    rpc["ListRevisions"] = unary_handler(
+        pb.ListRevisionsRequest, reader.list_revisions, admit
+    )
+    rpc["GetRevision"] = unary_handler(
+        pb.GetRevisionRequest, reader.get_revision, admit
+    )
+    return handlers(ADMIN_SERVICE, rpc)
+
+
+def contact_handlers(admit: Callable[[Context], str]) -> Handlers:
+    service = contact_pb2.DESCRIPTOR.services_by_name["ContactService"]
+    methods = methods_of(service)
+    return handlers(
+        CONTACT_SERVICE,
+        {name: unimplemented(method, admit) for name, method in methods.items()},
+    )
+
+
+class RevisionReader:
+    """ListRevisions and GetRevision."""
+
+    def __init__(self, revisions: Revisions) -> None:
+        self._revisions = revisions
+
+    def list_revisions(self, request: pb.ListRevisionsRequest, caller: str) -> bytes:
+        if not 0 <= request.page_size <= _PAGE_SIZE_MAX:
+            text = f"is {request.page_size}; send 0 to {_PAGE_SIZE_MAX}"
+            raise InvalidRequest([Violation("page_size", text)])
+        before = _before(request.page_token)
+        size = request.page_size or _PAGE_SIZE
+        current = self._current()
+        history = [m for m in self._revisions.history() if m.number < before]
+        answer = pb.ListRevisionsResponse(
+            revisions=[_revision(manifest, current) for manifest in history[:size]]
+        )
+        if len(history) > size:
+            answer.next_page_token = str(history[size - 1].number)
+        return answer.SerializeToString()
+
+    def get_revision(self, request: pb.GetRevisionRequest, caller: str) -> bytes:
+        prefix, _, number = request.name.partition("/")
+        is_number = number.isascii() and number.isdecimal()
+        if prefix != "revisions" or not (number == "current" or is_number):
+            text = "is not `revisions/<number>` or `revisions/current`"
+            raise InvalidRequest([Violation("name", text)])
+        if number == "current":
+            manifest = self._revisions.current()
+        elif len(number) > 18:
+            raise UnknownRevision("there is no such revision")
+        else:
+            manifest = self._revisions.manifest(int(number))
+        answer = pb.GetRevisionResponse(revision=_revision(manifest, self._current()))
+        return answer.SerializeToString()
+
+    def _current(self) -> int:
+        try:
+            return self._revisions.current().number
+        except NothingPublished:
+            return 0
+
+
+def _before(page_token: str) -> float:
+    if not page_token:
+        return float("inf")
+    if not (page_token.isascii() and page_token.isdecimal()) or len(page_token) > 18:
+        text = "is not a token of an earlier page"
+        raise InvalidRequest([Violation("page_token", text)])
+    return int(page_token)
+
+
+def _revision(manifest: Manifest, current: int) -> pb.Revision:
+    return pb.Revision(
+        name=f"revisions/{manifest.number}",
+        number=manifest.number,
+        digest=manifest.digest,
+        publish_time=timestamp(UnixMs(manifest.published_at_ms)),
+        publisher=manifest.publisher,
+        rollback_of=manifest.rollback_of or 0,
+        offer_count=manifest.offer_count,
+        rule_count=manifest.rule_count,
+        current=manifest.number == current,
+    )

@@ -1,0 +1,96 @@
+"""Builds the answers of the decision service, as bytes for the wire."""
+
+from collections.abc import Container, Mapping, Sequence
+
+from contact_store.records import Proposition
+from server.engine.decision import Chosen, Decision, Shortfall, SpaceDecision
+from server.identification import Identification, Identified
+from server.translation import AskedDecision, timestamp
+from server.wire import decision_pb2 as pb
+
+_MODES = {
+    Identification.EXPLICIT: pb.IDENTIFICATION_MODE_EXPLICIT,
+    Identification.ANONYMOUS: pb.IDENTIFICATION_MODE_ANONYMOUS,
+}
+_SHORTFALLS = {
+    Shortfall.NONE: pb.SHORTFALL_REASON_UNSPECIFIED,
+    Shortfall.NOT_ENOUGH_ELIGIBLE: pb.SHORTFALL_REASON_NOT_ENOUGH_ELIGIBLE,
+    Shortfall.PRESENTATION_RULES: pb.SHORTFALL_REASON_PRESENTATION_RULES,
+    Shortfall.SHOWN_ELSEWHERE: pb.SHORTFALL_REASON_SHOWN_ELSEWHERE,
+}
+
+
+def propose_answer(
+    *,
+    asked: AskedDecision,
+    known_spaces: Container[str],
+    identified: Identified,
+    revision: int,
+    interaction: int,
+    decision: Decision,
+    places: Sequence[int | None],
+    proposition_ids: Mapping[tuple[int, int], str],
+    at_ms: int,
+    warnings: Sequence[str],
+) -> bytes:
+    """An encoded ProposeResponse.
+
+    `places` gives for each space asked for its place in the decision, and
+    `proposition_ids` the ids of what was recorded, by that place and the rank's.
+    """
+    answer = pb.ProposeResponse(
+        interaction_id=interaction_text(interaction),
+        revision=revision,
+        identification_mode=_MODES[identified.mode],
+        visitor_id=identified.visitor_id,
+        warnings=warnings,
+    )
+    event_time = timestamp(at_ms)
+    for one, place in zip(asked.spaces, places, strict=True):
+        result = answer.results.add(space=one.space)
+        if place is None:
+            known = one.space in known_spaces
+            result.shortfall_reason = (
+                pb.SHORTFALL_REASON_NOT_IDENTIFIED
+                if known
+                else pb.SHORTFALL_REASON_UNKNOWN_SPACE
+            )
+            continue
+        filled = decision.spaces[place]
+        result.shortfall_reason = _SHORTFALLS[filled.shortfall]
+        if not filled.chosen:
+            result.default_content = filled.space.default_content
+        for index, chosen in enumerate(filled.chosen):
+            proposition = _proposition(filled, chosen)
+            proposition.proposition_id = proposition_ids.get((place, index), "")
+            proposition.event_time.CopyFrom(event_time)
+            result.propositions.append(proposition)
+    return answer.SerializeToString()
+
+
+def update_answer(proposition_id: str, updated: Proposition) -> bytes:
+    """An encoded UpdatePropositionResponse."""
+    return pb.UpdatePropositionResponse(
+        proposition_id=proposition_id,
+        status=f"PROPOSITION_STATUS_{updated.status.name}",
+    ).SerializeToString()
+
+
+def interaction_text(interaction: int) -> str:
+    """An interaction's id on the wire: 16 hexadecimal digits.
+
+    The number is also the seed of the decision's draw, so that whoever has the id
+    can draw again.
+    """
+    return f"{interaction:016x}"
+
+
+def _proposition(filled: SpaceDecision, chosen: Chosen) -> pb.Proposition:
+    offer = chosen.scored.offer
+    return pb.Proposition(
+        offer=offer.name,
+        category=offer.category,
+        weight=chosen.scored.weight,
+        rank=chosen.rank,
+        content=filled.space.contents[offer.number],
+    )

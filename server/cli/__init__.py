@@ -1,0 +1,52 @@
+"""The `propono` command.
+
+    serve       start a server
+    catalog     validate, compile, publish, and go back
+    contacts    import and export profiles
+    propose     ask for offers, as a website or a call center would
+    update      say what became of a proposition
+    rule        try a rule: check it, or see how it is compiled
+
+`decisions` holds propose and update, `rules` the rule commands, and `output` what all
+of them print with.
+
+Exit status: 0 done, 1 refused (with the reason), 2 wrong usage.
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+_MODULE_OF = {
+    "serve": "server.cli.serve",
+    "catalog": "server.cli.catalog",
+    "contacts": "server.cli.contacts",
+    "propose": "server.cli.decisions",
+    "update": "server.cli.decisions",
+    "rule": "server.cli.rules",
+}
+
+
+class _Commands(click.Group):
+    """Imports a command when it is called: `propose` needs no compiler, no pyarrow."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_MODULE_OF)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULE_OF:
+            return None
+        command: object = getattr(import_module(_MODULE_OF[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="propono", message="propono %(version)s")
+def propono() -> None:
+    """Decide in real time which offers to propose to a contact."""
+
+
+def main() -> None:
+    sys.exit(propono())

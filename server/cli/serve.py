@@ -1,0 +1,77 @@
+"""`propono serve`."""
+
+import asyncio
+import logging
+import signal
+import time
+from pathlib import Path
+
+import click
+
+from server.cli.catalog import data_option
+from server.cli.output import Refusal
+from server.data_folder import DataFolder
+
+
+@click.command()
+@data_option
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Decision processes; one for each core is plenty.",
+)
+@click.option(
+    "--listen",
+    default="127.0.0.1:50051",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="The decision port.",
+)
+@click.option(
+    "--admin-listen",
+    default="127.0.0.1:50052",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="The admin port.",
+)
+def serve(data: Path, workers: int, listen: str, admin_listen: str) -> None:
+    """Serve decisions from a data folder until SIGTERM or Ctrl-C.
+
+    \b
+    propono serve --data data --workers 2
+    """
+    from catalog_store.records import UnixMs
+    from server.data_folder import FolderInUse
+    from server.process import LOG_FORMAT
+    from server.publication import ensure_runnable
+    from server.supervisor import CannotServe, ServeOptions, Serving, is_loopback
+    from server.supervisor import serve as supervise
+
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    folder = DataFolder(data)
+    options = ServeOptions(folder, workers, listen, admin_listen)
+
+    def ready(serving: Serving) -> None:
+        click.echo(f"decisions on {serving.decisions}, admin on {serving.admin}")
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await supervise(options, stop, ready)
+
+    try:
+        for address in (listen, admin_listen):
+            if not is_loopback(address):
+                raise CannotServe(
+                    f"{address} is not a loopback address: this version has no"
+                    " authentication for other machines; put a proxy in front"
+                )
+        folder.create()
+        ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
+        asyncio.run(run())
+    except (CannotServe, FolderInUse) as error:
+        raise Refusal(str(error)) from None

@@ -1,0 +1,107 @@
+"""A small client of both ports: what the command line calls, and an example of one.
+
+Every call carries a request id, so that the retries that the channel makes on its own
+when a server goes away cannot decide twice.
+"""
+
+# grpc's own stubs leave calls untyped; the messages around them are not.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+import json
+from typing import Any, NamedTuple, Self, cast
+from uuid import uuid4
+
+import grpc
+from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
+    error_details_pb2,
+    status_pb2,
+)
+
+from server.wire import decision_pb2 as pb
+
+#: How long a call may take, its retries included.
+TIMEOUT_SECONDS = 2.0
+
+_RETRIES = json.dumps(
+    {
+        "methodConfig": [
+            {
+                "name": [{"service": "propono.v1.DecisionService"}],
+                "retryPolicy": {
+                    "maxAttempts": 4,
+                    "initialBackoff": "0.01s",
+                    "maxBackoff": "0.1s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ]
+    }
+)
+
+
+class CallFailed(Exception):
+    """The server refused, or could not be reached; says why, field by field."""
+
+    def __init__(self, code: str, reason: str, message: str) -> None:
+        self.code = code
+        #: Of google.rpc.ErrorInfo; empty when the server sent none.
+        self.reason = reason
+        super().__init__(message)
+
+
+class Client(NamedTuple):
+    """A connection to the decision port."""
+
+    channel: grpc.Channel
+    timeout_seconds: float = TIMEOUT_SECONDS
+
+    @classmethod
+    def connect(cls, address: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
+        """Connects at the first call; nothing fails here."""
+        options = [("grpc.service_config", _RETRIES)]
+        return cls(grpc.insecure_channel(address, options=options), timeout_seconds)
+
+    def close(self) -> None:
+        self.channel.close()
+
+    def propose(self, request: pb.ProposeRequest) -> pb.ProposeResponse:
+        """Raises CallFailed."""
+        return self._call("Propose", request, pb.ProposeResponse)
+
+    def update_proposition(
+        self, request: pb.UpdatePropositionRequest
+    ) -> pb.UpdatePropositionResponse:
+        """Raises CallFailed."""
+        return self._call("UpdateProposition", request, pb.UpdatePropositionResponse)
+
+    def _call(self, method: str, request: Any, response_type: Any) -> Any:
+        if not request.request_id:
+            request.request_id = str(uuid4())
+        call = self.channel.unary_unary(
+            f"/propono.v1.DecisionService/{method}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=response_type.FromString,
+        )
+        try:
+            return cast(Any, call(request, timeout=self.timeout_seconds))
+        except grpc.RpcError as error:
+            raise _call_failed(cast(grpc.Call, error)) from None
+
+
+def _call_failed(error: grpc.Call) -> CallFailed:
+    code = error.code().name
+    lines = [error.details() or code]
+    reason = ""
+    for key, value in error.trailing_metadata() or ():
+        if key != "grpc-status-details-bin":
+            continue
+        for detail in status_pb2.Status.FromString(cast(bytes, value)).details:
+            info = error_details_pb2.ErrorInfo()
+            bad = error_details_pb2.BadRequest()
+            if detail.Unpack(info):
+                reason = info.reason
+            elif detail.Unpack(bad):
+                lines = [f"{v.field}: {v.description}" for v in bad.field_violations]
+    return CallFailed(code, reason, "\n".join(lines))

@@ -1,0 +1,67 @@
+"""One child process of the supervisor: `python -m server.process KIND OPTIONS`.
+
+Its standard input is its lifeline: when the supervisor is gone, whatever the reason,
+it reads the end of the stream and stops. Its standard output says `ready PORT` once.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from server.data_folder import DataFolder
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class ProcessOptions(msgspec.Struct, frozen=True):
+    """What the supervisor tells a child, as JSON."""
+
+    data: str
+    listen: str
+    reflection: bool
+
+
+def main() -> None:
+    kind, encoded = sys.argv[1:]
+    options = msgspec.json.decode(encoded, type=ProcessOptions)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    asyncio.run(_run(kind, options))
+
+
+async def _run(kind: str, options: ProcessOptions) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    # The terminal's Ctrl-C reaches us as well: the supervisor decides when to stop.
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+
+    def lifeline() -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), lifeline)
+    data = DataFolder(Path(options.data))
+    if kind == "admin":
+        from server.admin import AdminOptions, run_admin
+
+        admin = AdminOptions(data, options.listen, options.reflection)
+        await run_admin(admin, stop, _say_ready)
+    else:
+        from server.worker import WorkerOptions, run_worker, system_sources
+
+        worker = WorkerOptions(data, options.listen, options.reflection)
+        await run_worker(worker, system_sources(), stop, _say_ready)
+
+
+def _say_ready(port: int) -> None:
+    print(f"ready {port}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""From a catalog in files to the revision that decides.
+
+Everything that can be refused is refused before the pointer moves: files are read and
+checked, rules compiled, and the new revision is loaded once, as a worker would load
+it. Whatever fails, the revision before keeps deciding.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from catalog_store.artifact import write_artifact
+from catalog_store.manifest import Manifest
+from catalog_store.records import Attribute, Catalog, UnixMs
+from catalog_store.revisions import DamagedRevision, NothingPublished, Revisions
+from compiler.revision import Compilation, compile_catalog, rebuild
+from compiler.runtime.linker import CODE_TAG
+from compiler.source import Diagnostic, Refused
+from server.data_folder import DataFolder
+from server.files import read_catalog
+from server.live_loading import load
+from server.requests import UnknownName
+
+
+def compile_files(path: Path) -> Compilation:
+    """Read and compile a folder; raises Refused with positions in its files."""
+    files = read_catalog(path, _errors)
+    try:
+        compilation = compile_catalog(files.catalog)
+    except Refused as refused:
+        raise Refused(map(files.relocate, refused.diagnostics)) from None
+    relocated = tuple(map(files.relocate, compilation.diagnostics))
+    return compilation._replace(diagnostics=relocated)
+
+
+def compile_to_artifact(path: Path, artifact: Path) -> tuple[Manifest, Compilation]:
+    """Compile a folder into a file that any server can publish."""
+    compilation = compile_files(path)
+    return write_artifact(artifact, compilation.catalog), compilation
+
+
+def publish_files(
+    data: DataFolder, path: Path, *, publisher: str, now_ms: UnixMs
+) -> tuple[Manifest, Compilation]:
+    """Compile a folder and make it the current revision."""
+    compilation = compile_files(path)
+    revisions = Revisions(data.catalog)
+    installed = revisions.install_catalog(compilation.catalog)
+    return _publish(revisions, installed, publisher, now_ms), compilation
+
+
+def publish_artifact(
+    data: DataFolder, artifact: Path, *, publisher: str, now_ms: UnixMs
+) -> Manifest:
+    """Verify a compiled catalog and make it the current revision; ArtifactError.
+
+    Its code objects are not used: artifacts are not signed yet, and code from
+    elsewhere could do anything. Code is rebuilt from the trees, which can only
+    compare and count.
+    """
+    revisions = Revisions(data.catalog)
+    installed = _rebuilt(revisions, revisions.install_artifact(artifact))
+    return _publish(revisions, installed, publisher, now_ms)
+
+
+def roll_back(
+    data: DataFolder, number: int, *, publisher: str, now_ms: UnixMs
+) -> Manifest:
+    """Publish an earlier revision again, under a new number.
+
+    Raises UnknownRevision.
+    """
+    revisions = Revisions(data.catalog)
+    installed = _runnable(revisions, revisions.manifest(number))
+    return _publish(revisions, installed, publisher, now_ms, rollback_of=number)
+
+
+def ensure_runnable(data: DataFolder, now_ms: UnixMs) -> None:
+    """Publish the current revision anew if its code is for another Python."""
+    revisions = Revisions(data.catalog)
+    try:
+        current = revisions.current()
+    except NothingPublished:
+        return
+    runnable = _runnable(revisions, current)
+    if runnable is not current:
+        _publish(revisions, runnable, "propono", now_ms, rollback_of=current.number)
+
+
+def contact_attributes(data: Path, environment: str) -> tuple[Attribute, ...]:
+    """The contact schema of a published environment.
+
+    Raises NothingPublished, and UnknownName.
+    """
+    revisions = Revisions(DataFolder(data).catalog)
+    revision = revisions.open(revisions.current())
+    try:
+        if environment not in revision.environment_names:
+            raise UnknownName("environment", environment, revision.environment_names)
+        return revision.environment(environment).contact_attributes
+    finally:
+        revision.close()
+
+
+def _errors(catalog: Catalog) -> list[Diagnostic]:
+    """What is wrong with a catalog, its rules included."""
+    try:
+        return list(compile_catalog(catalog).diagnostics)
+    except Refused as refused:
+        return refused.diagnostics
+
+
+def _runnable(revisions: Revisions, manifest: Manifest) -> Manifest:
+    """The manifest of the same catalog with code for this Python."""
+    return manifest if manifest.code_tag == CODE_TAG else _rebuilt(revisions, manifest)
+
+
+def _rebuilt(revisions: Revisions, manifest: Manifest) -> Manifest:
+    revision = revisions.open(manifest)
+    try:
+        return revisions.install_catalog(rebuild(revision.catalog()))
+    finally:
+        revision.close()
+
+
+def _publish(
+    revisions: Revisions,
+    installed: Manifest,
+    publisher: str,
+    now_ms: UnixMs,
+    rollback_of: int | None = None,
+) -> Manifest:
+    revision = revisions.open(installed)
+    try:
+        if revision.catalog().digest() != installed.digest:
+            raise DamagedRevision("the file does not hold what its manifest says")
+        load(revision, msgspec.structs.replace(installed, number=0))
+    finally:
+        revision.close()
+    return revisions.publish(
+        installed, publisher=publisher, now_ms=now_ms, rollback_of=rollback_of
+    )

@@ -1,0 +1,114 @@
+"""The only place where our errors meet gRPC's vocabulary.
+
+Every error carries ErrorInfo with a reason that never changes; what was wrong with a
+request comes as BadRequest, and what may be retried with RetryInfo. An error that is
+not listed here is our fault: its text goes to the log, and the caller learns only
+that we failed.
+"""
+
+import logging
+from typing import NamedTuple
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2, message
+from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
+    code_pb2,
+    error_details_pb2,
+    status_pb2,
+)
+from grpc_status import rpc_status
+
+from catalog_store.revisions import (
+    DamagedRevision,
+    NothingPublished,
+    PublicationBusy,
+    UnknownRevision,
+)
+from contact_store import errors as contact_errors
+from server.requests import (
+    InvalidRequest,
+    NotImplementedYet,
+    Unauthenticated,
+    UnknownName,
+)
+
+DOMAIN = "propono"
+
+_log = logging.getLogger(__name__)
+
+
+class _Meaning(NamedTuple):
+    code: int
+    reason: str
+    #: Sent as RetryInfo; None when a retry would fail again.
+    retry_after_ms: int | None = None
+
+
+_MEANINGS: dict[type[Exception], _Meaning] = {
+    InvalidRequest: _Meaning(code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    contact_errors.InvalidContactId: _Meaning(
+        code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"
+    ),
+    UnknownName: _Meaning(code_pb2.NOT_FOUND, "UNKNOWN_NAME"),
+    UnknownRevision: _Meaning(code_pb2.NOT_FOUND, "UNKNOWN_REVISION"),
+    contact_errors.UnknownProposition: _Meaning(
+        code_pb2.NOT_FOUND, "UNKNOWN_PROPOSITION"
+    ),
+    contact_errors.RequestIdReused: _Meaning(
+        code_pb2.ALREADY_EXISTS, "REQUEST_ID_REUSED"
+    ),
+    contact_errors.HistoryFull: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "HISTORY_FULL"),
+    contact_errors.StatusLogFull: _Meaning(
+        code_pb2.RESOURCE_EXHAUSTED, "STATUS_LOG_FULL"
+    ),
+    NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
+    Unauthenticated: _Meaning(code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    contact_errors.StoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
+    PublicationBusy: _Meaning(code_pb2.ABORTED, "PUBLICATION_BUSY", 1_000),
+    DamagedRevision: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_REVISION"),
+    contact_errors.CorruptRecord: _Meaning(code_pb2.DATA_LOSS, "CORRUPT_RECORD"),
+    NotImplementedYet: _Meaning(code_pb2.UNIMPLEMENTED, "NOT_IMPLEMENTED"),
+}
+
+
+def status_of(error: Exception) -> grpc.Status:
+    """The gRPC status that tells a caller about an error."""
+    for kind, meaning in _MEANINGS.items():
+        if isinstance(error, kind):
+            return _status(meaning, str(error), _details(error, meaning))
+    _log.error("a call failed for a reason that nobody foresaw", exc_info=error)
+    return _status(_Meaning(code_pb2.INTERNAL, "INTERNAL"), "internal error", [])
+
+
+def _details(error: Exception, meaning: _Meaning) -> list[message.Message]:
+    details: list[message.Message] = []
+    if isinstance(error, InvalidRequest):
+        violations = [
+            error_details_pb2.BadRequest.FieldViolation(
+                field=violation.field, description=violation.description
+            )
+            for violation in error.violations
+        ]
+        details.append(error_details_pb2.BadRequest(field_violations=violations))
+    if isinstance(error, contact_errors.InvalidContactId):
+        violation = error_details_pb2.BadRequest.FieldViolation(
+            field="contact_id", description=str(error)
+        )
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if meaning.retry_after_ms is not None:
+        delay = duration_pb2.Duration()
+        delay.FromMilliseconds(meaning.retry_after_ms)
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    return details
+
+
+def _status(
+    meaning: _Meaning, text: str, details: list[message.Message]
+) -> grpc.Status:
+    info = error_details_pb2.ErrorInfo(reason=meaning.reason, domain=DOMAIN)
+    status = status_pb2.Status(code=meaning.code, message=text)
+    for detail in (info, *details):
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return rpc_status.to_status(status)

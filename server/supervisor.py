@@ -1,0 +1,193 @@
+"""`propono serve`: one supervisor, N decision workers and one admin process.
+
+The supervisor holds the data folder and the decision port; it decides nothing itself.
+A process that ends is started again. SIGTERM and Ctrl-C drain: workers finish the
+calls they have, and then everything stops.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import NamedTuple
+
+import msgspec
+
+from server.data_folder import DataFolder
+from server.process import ProcessOptions
+
+#: Workers of one server.
+WORKERS_MAX = 64
+#: Time for a process to say that it listens; loading is included.
+READY_SECONDS = 60.0
+#: Time for a process to end after SIGTERM before it is killed.
+STOP_SECONDS = 10.0
+#: Wait before a process that ended is started again, doubled at each quick end.
+RESTART_SECONDS = 0.1
+RESTART_SECONDS_MAX = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class CannotServe(Exception):
+    """A port is taken, an address is wrong, or a process does not come up."""
+
+
+class ServeOptions(NamedTuple):
+    """What `propono serve` was asked for."""
+
+    data: DataFolder
+    workers: int
+    listen: str
+    admin_listen: str
+
+
+class Serving(NamedTuple):
+    """Where the server listens once it is up."""
+
+    decisions: str
+    admin: str
+
+
+async def serve(
+    options: ServeOptions, stop: asyncio.Event, ready: Callable[[Serving], None]
+) -> None:
+    """Serve until `stop` is set; raises CannotServe and FolderInUse."""
+    options.data.create()
+    options.data.lock()
+    options.data.admin_token()
+    with reserve(options.listen) as reserved:
+        host, _ = split_address(options.listen)
+        decisions = f"{host}:{reserved.getsockname()[1]}"
+        _check_free(options.admin_listen)
+        children = [_Child("admin", options.data, options.admin_listen)]
+        children += [
+            _Child("worker", options.data, decisions) for _ in range(options.workers)
+        ]
+        try:
+            ports = await asyncio.gather(*(child.start() for child in children))
+            admin_host, _ = split_address(options.admin_listen)
+            ready(Serving(decisions, f"{admin_host}:{ports[0]}"))
+            keepers = [asyncio.create_task(child.keep_up()) for child in children]
+            await stop.wait()
+            for keeper in keepers:
+                keeper.cancel()
+        finally:
+            await asyncio.gather(*(child.stop() for child in children))
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`; raises CannotServe."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+        raise CannotServe(f"{address!r} is not HOST:PORT, such as 127.0.0.1:50051")
+    return host, int(port)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can connect."""
+    host, _ = split_address(address)
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def reserve(address: str) -> socket.socket:
+    """A socket that keeps the port for our workers; it never accepts.
+
+    Bound first without SO_REUSEPORT, so that a second server fails here instead of
+    taking half of the first one's connections.
+    """
+    _check_free(address)
+    host, port = split_address(address)
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    reserved = socket.socket(family, socket.SOCK_STREAM)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind((host.strip("[]"), port))
+    return reserved
+
+
+def _check_free(address: str) -> None:
+    host, port = split_address(address)
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # Only connections of a server that has ended may still hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+            probe.listen(1)
+        except OSError as error:
+            raise CannotServe(
+                f"cannot listen on {address}: {error.strerror}; stop what does, or"
+                " choose another port"
+            ) from None
+
+
+class _Child:
+    """One process, started again when it ends by itself."""
+
+    def __init__(self, kind: str, data: DataFolder, listen: str) -> None:
+        self._kind = kind
+        self._options = ProcessOptions(
+            data=str(data.root), listen=listen, reflection=is_loopback(listen)
+        )
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> int:
+        """Start, wait until it listens, and return its port."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "server.process",
+            self._kind,
+            msgspec.json.encode(self._options).decode(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            line = b""
+        if not line.startswith(b"ready "):
+            await self.stop()
+            raise CannotServe(f"the {self._kind} process did not start; see its log")
+        return int(line.split()[1])
+
+    async def keep_up(self) -> None:
+        """Start the process again whenever it ends, for ever."""
+        delay = RESTART_SECONDS
+        while True:
+            assert self._process is not None
+            started = time.monotonic()
+            status = await self._process.wait()
+            _log.error("the %s process ended with %s", self._kind, status)
+            if time.monotonic() - started > RESTART_SECONDS_MAX:
+                delay = RESTART_SECONDS
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, RESTART_SECONDS_MAX)
+            with suppress(CannotServe):
+                await self.start()
+
+    async def stop(self) -> None:
+        """Let it drain, then end it."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,153 @@
+"""A decision worker: one process, one event loop, one live catalog at a time.
+
+Opens the stores, loads the current revision, and only then listens. A new revision is
+loaded in steps between decisions and swapped in by one assignment; whatever is wrong
+with it, the one before keeps deciding.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from catalog_store.records import UnixMs
+from catalog_store.revisions import NothingPublished, Revisions
+from contact_store.history import HistoryStore
+from contact_store.profiles import ProfileStore
+from server.data_folder import DataFolder
+from server.decision_service import DecisionService, Sources
+from server.engine.live_catalog import LiveCatalog
+from server.live_loading import load, load_in_steps
+from server.standard_services import Health, reflection_handlers
+from server.transport import (
+    Handlers,
+    anyone,
+    build_server,
+    handlers,
+    methods_of,
+    unary_handler,
+    unimplemented,
+)
+from server.wire import decision_pb2 as pb
+
+SERVICE = "propono.v1.DecisionService"
+
+#: How often a worker compares eight mapped bytes to see whether a new revision is
+#: current; it costs a memory access.
+SIGNAL_CHECK_SECONDS = 0.02
+#: How long calls in flight may take after SIGTERM.
+DRAIN_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class WorkerOptions(NamedTuple):
+    """What a worker is told by the supervisor."""
+
+    data: DataFolder
+    listen: str
+    reflection: bool
+
+
+class CatalogCell:
+    """The one mutable thing: the catalog that decides now."""
+
+    def __init__(self) -> None:
+        self.current: LiveCatalog | None = None
+
+
+def system_sources() -> Sources:
+    """The machine's clock and randomness."""
+    return Sources(
+        now_ms=lambda: UnixMs(time.time_ns() // 1_000_000), random_bytes=os.urandom
+    )
+
+
+async def run_worker(
+    options: WorkerOptions,
+    sources: Sources,
+    stop: asyncio.Event,
+    ready: Callable[[int], None],
+) -> None:
+    """Serve until `stop` is set; `ready` is told the port once the worker listens."""
+    revisions = Revisions(options.data.catalog)
+    history = HistoryStore(options.data.history)
+    profiles = ProfileStore(options.data.profiles)
+    cell = CatalogCell()
+    signal_page = revisions.signal()
+    seen = signal_page.value()
+    _load_current(revisions, cell)
+
+    health = Health([SERVICE])
+    await health.set(serving=cell.current is not None)
+    service = DecisionService(cell, history, profiles, sources)
+    services = [decision_handlers(service), health.rpc_handlers()]
+    if options.reflection:
+        services.append(reflection_handlers([SERVICE]))
+    server = build_server(services, reuse_port=True)
+    port = server.add_insecure_port(options.listen)
+    await server.start()
+
+    ready(port)
+    while not stop.is_set():
+        if signal_page.value() != seen:
+            seen = signal_page.value()
+            await _follow(revisions, cell)
+            await health.set(serving=cell.current is not None)
+        try:
+            await asyncio.wait_for(stop.wait(), SIGNAL_CHECK_SECONDS)
+        except TimeoutError:
+            continue
+    await health.set(serving=False)
+    await server.stop(DRAIN_SECONDS)
+    history.close()
+    profiles.close()
+
+
+def decision_handlers(service: DecisionService) -> Handlers:
+    methods = methods_of(pb.DESCRIPTOR.services_by_name["DecisionService"])
+    return handlers(
+        SERVICE,
+        {
+            "Propose": unary_handler(pb.ProposeRequest, service.propose, anyone),
+            "UpdateProposition": unary_handler(
+                pb.UpdatePropositionRequest, service.update_proposition, anyone
+            ),
+            "ProposeBatch": unimplemented(methods["ProposeBatch"], anyone),
+        },
+    )
+
+
+def _load_current(revisions: Revisions, cell: CatalogCell) -> None:
+    """Load at start-up, when nobody waits."""
+    try:
+        manifest = revisions.current()
+    except NothingPublished:
+        return
+    revision = revisions.open(manifest)
+    try:
+        cell.current = load(revision, manifest)
+    finally:
+        revision.close()
+
+
+async def _follow(revisions: Revisions, cell: CatalogCell) -> None:
+    """Load the current revision beside the one that decides, then replace it."""
+    try:
+        manifest = revisions.current()
+        revision = revisions.open(manifest)
+        try:
+            loading = load_in_steps(revision, manifest)
+            while True:
+                try:
+                    next(loading)
+                except StopIteration as done:
+                    cell.current = done.value
+                    break
+                await asyncio.sleep(0)
+        finally:
+            revision.close()
+    except Exception:
+        _log.exception("the new revision cannot be loaded; the one before decides")

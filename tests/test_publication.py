@@ -1,0 +1,208 @@
+"""From files to what is served: refused whole, or published whole."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from catalog_store.revisions import Revisions
+from compiler.runtime.linker import CODE_TAG
+from compiler.source import Refused
+from server import publication
+from server.data_folder import DataFolder
+from server.requests import UnknownName
+from tests.bank import NOON_MS
+from tests.servers import BANK, ROOT, Server, run, wait_until
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path / "data")
+    publication.publish_files(folder, BANK, publisher="test", now_ms=NOON_MS)
+    return folder
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Path:
+    """A copy of the bank's files to edit."""
+    return Path(shutil.copytree(BANK, tmp_path / "edited"))
+
+
+def _replace(folder: Path, file: str, old: str, new: str) -> None:
+    path = folder / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_catalog_that_does_not_compile_is_refused_whole(
+    data: DataFolder, edited: Path
+) -> None:
+    """All mistakes at once, with file, line and caret; the old revision stays."""
+    _replace(
+        edited, "recipient/environment.yaml", "!contact.default", "!contact.defalt"
+    )
+    survey = "label: What should we do better?"
+    _replace(
+        edited,
+        "recipient/offers/good_to_know.yaml",
+        survey,
+        f"{survey}\n    enabled: maybe",
+    )
+    before = Revisions(data.catalog).current()
+
+    with pytest.raises(Refused) as refused:
+        publication.publish_files(data, edited, publisher="test", now_ms=NOON_MS)
+
+    rule, kind = (d.render() for d in refused.value.diagnostics)
+    assert "recipient/environment.yaml:38:17: error: unknown attribute" in rule
+    assert "contact.defalt; did you mean 'default'?" in rule
+    assert rule.splitlines()[1:] == [
+        '  rule: "!contact.defalt"',
+        "                  ^^^^^^",
+    ]
+    assert "recipient/offers/good_to_know.yaml:" in kind
+    assert "maybe" in kind
+    assert Revisions(data.catalog).current() == before
+
+
+def test_compiling_is_deterministic(tmp_path: Path) -> None:
+    """Two processes with different hash seeds make the same digest."""
+    digests = set()
+    for seed in ("1", "2"):
+        out = tmp_path / f"{seed}.propono"
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "server.cli"),
+                *("catalog", "compile", str(BANK), "-o", str(out)),
+            ],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        )
+        revisions = Revisions(tmp_path / seed)
+        digests.add(revisions.install_artifact(out).digest)
+
+    assert len(digests) == 1
+
+
+def test_code_for_another_python_is_rebuilt_from_the_trees(data: DataFolder) -> None:
+    """What was published elsewhere decides here, with the same digest."""
+    revisions = Revisions(data.catalog)
+    current = revisions.current()
+    revision = revisions.open(current)
+    foreign = msgspec.structs.replace(
+        revision.catalog(),
+        code_tag="cpython-399",
+        environments=tuple(
+            msgspec.structs.replace(
+                e, rules=tuple(msgspec.structs.replace(r, code=b"?") for r in e.rules)
+            )
+            for e in revision.catalog().environments
+        ),
+    )
+    revision.close()
+    installed = revisions.install_catalog(foreign)
+    revisions.publish(installed, publisher="test", now_ms=NOON_MS)
+
+    publication.ensure_runnable(data, NOON_MS)
+
+    rebuilt = revisions.current()
+    assert rebuilt.code_tag == CODE_TAG
+    assert rebuilt.digest == current.digest
+    assert rebuilt.number == current.number + 2
+
+
+def test_the_code_in_an_artifact_is_never_run(tmp_path: Path, data: DataFolder) -> None:
+    """It is rebuilt from the trees, so that code from elsewhere changes nothing."""
+    import marshal
+
+    from catalog_store.artifact import write_artifact
+
+    revisions = Revisions(data.catalog)
+    revision = revisions.open(revisions.current())
+    catalog = revision.catalog()
+    revision.close()
+    hostile = marshal.dumps(compile("raise SystemExit(99)", "hostile", "exec"))
+    environments = tuple(
+        msgspec.structs.replace(
+            e, rules=tuple(msgspec.structs.replace(r, code=hostile) for r in e.rules)
+        )
+        for e in catalog.environments
+    )
+    artifact = tmp_path / "hostile.propono"
+    write_artifact(
+        artifact, msgspec.structs.replace(catalog, environments=environments)
+    )
+
+    manifest = publication.publish_artifact(
+        data, artifact, publisher="test", now_ms=NOON_MS
+    )
+
+    revision = revisions.open(manifest)
+    rules = revision.catalog()
+    revision.close()
+    assert rules == catalog
+
+
+def test_the_schema_of_a_published_environment_is_read(data: DataFolder) -> None:
+    """For imports; an unknown environment comes with near misses."""
+    attributes = publication.contact_attributes(data.root, "recipient")
+
+    assert "balance" in {attribute.name for attribute in attributes}
+    with pytest.raises(UnknownName, match="did you mean 'recipient'"):
+        publication.contact_attributes(data.root, "recipent")
+
+
+def test_a_running_server_switches_and_goes_back(bank: Server, edited: Path) -> None:
+    """Publish and roll back under a running server, without a restart."""
+    ask = ("propose", "--space", "web_home_side", "--contact", "C000002", "--dry-run")
+    ask = (*ask, "--server", bank.decisions, "--output", "json")
+
+    def revision() -> int:
+        return int(msgspec.json.decode(run(*ask))["revision"])
+
+    before = revision()
+    _replace(
+        edited,
+        "recipient/offers/good_to_know.yaml",
+        "title: A branch near you",
+        "title: Around the corner",
+    )
+    run("catalog", "publish", edited, "--data", bank.data)
+    wait_until(lambda: revision() == before + 1)
+    run("catalog", "rollback", before, "--data", bank.data)
+    wait_until(lambda: revision() == before + 2)
+
+    history = msgspec.json.decode(
+        run("catalog", "history", "--data", bank.data, "--output", "json")
+    )
+    assert [entry["revision"] for entry in history[:3]] == [
+        before + 2,
+        before + 1,
+        before,
+    ]
+    assert history[0]["digest"] == history[2]["digest"] != history[1]["digest"]
+    assert history[0]["repeats"] == before
+
+
+def test_a_damaged_revision_leaves_the_one_before_deciding(
+    bank: Server, edited: Path
+) -> None:
+    """A pointer to nonsense is logged, and decisions go on."""
+    ask = ("propose", "--space", "web_home_side", "--contact", "C000002", "--dry-run")
+    ask = (*ask, "--server", bank.decisions, "--output", "json")
+    revisions = Revisions(DataFolder(bank.data).catalog)
+    current = revisions.current()
+    pointer = revisions.folder / "CURRENT"
+    pointer.write_text("999\n")
+    revisions.signal().raise_()
+    answers = [msgspec.json.decode(run(*ask)) for _ in range(3)]
+    pointer.write_text(f"{current.number}\n")
+    revisions.signal().raise_()
+
+    assert {int(answer["revision"]) for answer in answers} == {current.number}
