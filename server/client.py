@@ -85,7 +85,7 @@ class Client(NamedTuple):
             response_deserializer=response_type.FromString,
         )
         try:
-            return cast(Any, call(request, timeout=self.timeout_seconds))
+            return call(request, timeout=self.timeout_seconds)
         except grpc.RpcError as error:
             raise _call_failed(cast(grpc.Call, error)) from None
 

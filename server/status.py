@@ -7,7 +7,7 @@ that we failed.
 """
 
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2, message
@@ -111,4 +111,5 @@ def _status(
         packed = any_pb2.Any()
         packed.Pack(detail)
         status.details.append(packed)
-    return rpc_status.to_status(status)
+    # grpc_status is typed in terms of a class that its stubs do not have.
+    return cast(Any, rpc_status).to_status(status)

@@ -48,8 +48,8 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
 
 # In quotes: these classes are generic in grpc's stubs only.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-Handlers: TypeAlias = "grpc.GenericRpcHandler[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Handlers: TypeAlias = grpc.GenericRpcHandler
 RequestT = TypeVar("RequestT", bound=Message)
 
 
