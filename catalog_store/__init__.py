@@ -2,6 +2,8 @@
 
     records         the nouns of a catalog, as people edit them
     compiled        the same with compiled rules: what a revision holds
+    stored_rule     one of these rules
+    index_tables    what finds the rows that match, without asking each
     revision_file   one LMDB file per compiled catalog, immutable
     manifest        what a revision is, and the sha256 that makes its file trusted
     artifact        manifest and file as one file, to carry between machines

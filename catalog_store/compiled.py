@@ -4,22 +4,11 @@ import hashlib
 
 import msgspec
 
+from catalog_store.index_tables import EnvironmentIndex, RowSetIndex
 from catalog_store.records import Environment
+from catalog_store.stored_rule import StoredRule as StoredRule
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
-
-
-class StoredRule(msgspec.Struct, frozen=True, array_like=True):
-    """One distinct rule or formula of an environment."""
-
-    #: As its author wrote it.
-    text: str
-    #: Whether it is a weight formula; a condition otherwise.
-    formula: bool
-    #: The checked tree, canonically encoded: what the rule means.
-    tree: bytes
-    #: The marshalled code object: the tree for one Python and ABI.
-    code: bytes
 
 
 class CompiledEnvironment(msgspec.Struct, frozen=True):
@@ -29,6 +18,7 @@ class CompiledEnvironment(msgspec.Struct, frozen=True):
     rules: tuple[StoredRule, ...]
     #: Field source name, such as `environments/bank/offers/gold:rule`, -> index.
     rule_of: dict[str, int]
+    index: EnvironmentIndex
 
 
 class CompiledCatalog(msgspec.Struct, frozen=True):
@@ -50,6 +40,23 @@ class CompiledCatalog(msgspec.Struct, frozen=True):
             sha256.update(len(record).to_bytes(8, "big") + record)
             for rule in compiled.rules:
                 sha256.update(len(rule.tree).to_bytes(8, "big") + rule.tree)
-            uses = _encode(compiled.rule_of)
-            sha256.update(len(uses).to_bytes(8, "big") + uses)
+            for part in (compiled.rule_of, _without_code(compiled.index)):
+                encoded = _encode(part)
+                sha256.update(len(encoded).to_bytes(8, "big") + encoded)
         return sha256.hexdigest()
+
+
+def _without_code(index: EnvironmentIndex) -> EnvironmentIndex:
+    offer_index = index.offer_index
+    return msgspec.structs.replace(
+        index,
+        row_index=_trees_only(index.row_index),
+        offer_index=None if offer_index is None else _trees_only(offer_index),
+    )
+
+
+def _trees_only(row_set: RowSetIndex) -> RowSetIndex:
+    predicates = tuple(
+        msgspec.structs.replace(predicate, code=b"") for predicate in row_set.predicates
+    )
+    return msgspec.structs.replace(row_set, predicates=predicates)

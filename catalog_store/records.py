@@ -91,6 +91,10 @@ class Attribute(Record, frozen=True):
     description: str = ""
     #: A call without it is refused; context attributes only.
     required: bool = False
+    #: Values outside `[minimum, maximum]` are refused wherever they come in; ints and
+    #: doubles only. None is unbounded.
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 class Segment(Record, frozen=True):

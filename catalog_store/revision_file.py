@@ -3,6 +3,7 @@
     catalog              the names of the environments, and the code's tag
     environment/<name>   the environment's record
     uses/<name>          field source name -> rule number
+    index/<name>         the index of the environment's rows
     rule/<name>/<8 hex>  one rule: text, kind, tree, code
 
 A file is written once and then only mapped, read-only and without a lock file. What
@@ -16,6 +17,7 @@ import lmdb
 import msgspec
 
 from catalog_store.compiled import CompiledCatalog, CompiledEnvironment, StoredRule
+from catalog_store.index_tables import EnvironmentIndex
 from catalog_store.records import Environment
 
 #: Address space reserved while writing; the file is only as long as its contents.
@@ -24,6 +26,7 @@ WRITE_MAP_BYTES = 16 << 30
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode_environment = msgspec.msgpack.Decoder(Environment).decode
 _decode_rule = msgspec.msgpack.Decoder(StoredRule).decode
+_decode_index = msgspec.msgpack.Decoder(EnvironmentIndex).decode
 _decode_uses = msgspec.msgpack.Decoder(dict[str, int]).decode
 
 
@@ -57,6 +60,7 @@ def write_revision(path: Path, catalog: CompiledCatalog) -> None:
                 name = compiled.environment.name
                 txn.put(f"environment/{name}".encode(), _encode(compiled.environment))
                 txn.put(f"uses/{name}".encode(), _encode(compiled.rule_of))
+                txn.put(f"index/{name}".encode(), _encode(compiled.index))
                 for number, rule in enumerate(compiled.rules):
                     txn.put(_rule_key(name, number), _encode(rule))
     finally:
@@ -87,6 +91,11 @@ class RevisionFile:
         with self._lmdb_env.begin() as txn:
             return _decode_uses(_get(txn, f"uses/{name}".encode()))
 
+    def index(self, name: str) -> EnvironmentIndex:
+        """What finds an environment's best rows."""
+        with self._lmdb_env.begin() as txn:
+            return _decode_index(_get(txn, f"index/{name}".encode()))
+
     def rules(self, name: str) -> Iterator[StoredRule]:
         """The rules of an environment, in order of their numbers."""
         prefix = f"rule/{name}/".encode()
@@ -104,6 +113,7 @@ class RevisionFile:
                     environment=self.environment(name),
                     rules=tuple(self.rules(name)),
                     rule_of=self.rule_of(name),
+                    index=self.index(name),
                 )
                 for name in self.environment_names
             ),

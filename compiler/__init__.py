@@ -7,6 +7,9 @@ A catalog passes through these:
     catalog_links         names that must exist, and what can never be seen
     catalog_diagnostics   every mistake in records, one constructor each
     revision              the whole of it: records and compiled rules
+    index                 which rows each value of each attribute leaves in the race
+    conjuncts             what each row needs: distinct conditions
+    attribute_tests       conditions over one attribute, as sets of values that pass
 
 A rule passes through these modules, in this order:
 
@@ -24,6 +27,7 @@ A rule passes through these modules, in this order:
     segments          named conditions, expanded by their trees
     emitter           the tree as a Python function
     rules             all of this, in one call
+    bounds            between which numbers a formula's results lie
 
 `runtime` is what a compiled rule needs to run, and all that the engine may import. The
 modules for rules do not know what an offer is: a rule is a condition, or a number, over

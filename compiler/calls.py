@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from compiler.runtime.history import PROPOSITION
 from compiler.runtime.times import DURATION_PARTS, TIMESTAMP_PARTS
 from compiler.runtime.tree import Op, element_type
 from compiler.types import NEVER, join, strip
@@ -79,6 +80,8 @@ def call_type(op: Op, types: tuple[str, ...]) -> str | None:
             return "bool" if set(plain) == {"bool"} else None
         case Op.IF:
             return join(types[1], types[2]) if plain[0] == "bool" else None
+        case Op.EQ | Op.NE if any(PROPOSITION in type_ for type_ in types):
+            return None
         case Op.EQ | Op.NE:
             return None if join(*types) is None else "bool"
         case Op.LT | Op.LE | Op.GT | Op.GE:
@@ -103,7 +106,7 @@ def call_type(op: Op, types: tuple[str, ...]) -> str | None:
 
 
 def _in_type(types: tuple[str, ...]) -> str | None:
-    if not types[1].startswith("list("):
+    if not types[1].startswith("list(") or PROPOSITION in types[1]:
         return None
     element = element_type(types[1])
     return None if join(types[0], element) is None else "bool"

@@ -54,7 +54,7 @@ RESERVED_WORDS = frozenset({
     "var", "void", "while",
 })  # fmt: skip
 #: Attributes of the context that every environment has.
-BUILT_IN_CONTEXT = frozenset({"now"})
+BUILT_IN_CONTEXT = frozenset({"now", "channel", "space"})
 
 _NAME = re.compile(NAME_PATTERN)
 _COUNT_MAX = {

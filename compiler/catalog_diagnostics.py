@@ -32,6 +32,9 @@ class Field(NamedTuple):
     def warning(self, message: str) -> Diagnostic:
         return self._diagnostic(message, Severity.WARNING)
 
+    def note(self, message: str) -> Diagnostic:
+        return self._diagnostic(message, Severity.NOTE)
+
     def _diagnostic(self, message: str, severity: Severity) -> Diagnostic:
         source = field_source(self.resource, self.path, self.text)
         return Diagnostic(source, source.whole(), message, severity)
@@ -82,6 +85,25 @@ def required_contact_attribute(field: Field) -> Diagnostic:
     return field.error(
         "only context attributes can be required, because a call brings them; remove "
         "required, and test has() in rules"
+    )
+
+
+def range_of_no_number(field: Field, type_: str) -> Diagnostic:
+    return field.error(
+        f"only an int or a double has a minimum and a maximum, this is {type_}; remove "
+        "it, and test the value in rules"
+    )
+
+
+def bad_bound(field: Field) -> Diagnostic:
+    return field.error(
+        f"{shown(field.text)} bounds nothing; leave it out, or write a finite number"
+    )
+
+
+def empty_range(field: Field) -> Diagnostic:
+    return field.error(
+        f"no value is at most {field.text} and at least the minimum; exchange them"
     )
 
 

@@ -11,6 +11,8 @@ from catalog_store.records import (
     UNIX_MS_MAX,
     WEIGHT_MAX,
     WEIGHT_ROWS_MAX,
+    Attribute,
+    AttributeType,
     Environment,
     PresentationRule,
     WeightRow,
@@ -25,7 +27,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def check_values(environment: Environment, findings: Findings) -> None:
     """Report what is not finite, not in order or not possible."""
-    _check_rows(resource_name(environment.name), environment.weights, findings)
+    resource = resource_name(environment.name)
+    _check_rows(resource, environment.weights, findings)
+    for kind in ("contact_attributes", "context_attributes"):
+        for index, attribute in enumerate(getattr(environment, kind)):
+            _check_range(resource, f"{kind}[{index}]", attribute, findings)
     for category in environment.categories:
         resource = resource_name(environment.name, "categories", category.name)
         _check_window(resource, "window", category.window, findings)
@@ -61,6 +67,23 @@ def _check_rows(resource: str, rows: Sequence[WeightRow], findings: Findings) ->
         if not 0 <= row.weight <= WEIGHT_MAX:
             field = Field(resource, f"{path}.weight", str(row.weight))
             findings.add(mistakes.bad_weight(field, WEIGHT_MAX))
+
+
+def _check_range(
+    resource: str, path: str, attribute: Attribute, findings: Findings
+) -> None:
+    ends = {"minimum": attribute.minimum, "maximum": attribute.maximum}
+    declared = {end: value for end, value in ends.items() if value is not None}
+    for end, value in declared.items():
+        field = Field(resource, f"{path}.{end}", str(value))
+        if attribute.type not in (AttributeType.INT, AttributeType.DOUBLE):
+            findings.add(mistakes.range_of_no_number(field, str(attribute.type)))
+        elif not math.isfinite(value):
+            findings.add(mistakes.bad_bound(field))
+    # Comparisons with NaN are false, and it was reported above.
+    if len(declared) == 2 and declared["minimum"] > declared["maximum"]:
+        field = Field(resource, f"{path}.maximum", str(attribute.maximum))
+        findings.add(mistakes.empty_range(field))
 
 
 def _check_window(resource: str, path: str, window: Window, findings: Findings) -> None:

@@ -19,6 +19,7 @@ from google.protobuf import (
     timestamp_pb2,
     wrappers_pb2,
 )
+from google.protobuf.message import DecodeError
 
 from catalog_store.records import RULE_BYTES_MAX, AttributeType
 from compiler import diagnostics
@@ -26,8 +27,16 @@ from compiler.checked_expr import Expr, read_checked_expr
 from compiler.front_end_errors import translated
 from compiler.lowering import Lowering
 from compiler.positions import Positions
+from compiler.runtime.history import PROPOSITION_FIELDS
 from compiler.runtime.tree import Node, Op
-from compiler.schema import MESSAGE_OF, MESSAGE_PACKAGE, SEGMENT_RECORD, Schema
+from compiler.schema import (
+    HISTORY_NAME,
+    MESSAGE_OF,
+    MESSAGE_PACKAGE,
+    PROPOSITION_MESSAGE,
+    SEGMENT_RECORD,
+    Schema,
+)
 from compiler.source import Diagnostic, Refused, Source, Span
 from compiler.types import ERROR, shown, strip
 
@@ -63,10 +72,13 @@ def check(source: Source, schema: Schema, kind: Kind) -> Node:
 def _check_text(source: Source) -> None:
     if not source.text.strip():
         raise Refused([diagnostics.empty(source)])
-    wrong = re.search("[\0\ud800-\udfff]", source.text)
-    if wrong is not None:
-        raise Refused([diagnostics.not_text(source, Span(*wrong.span()))])
-    size = len(source.text.encode())
+    # No character takes less than a byte: a text of a megabyte is not looked into.
+    size = len(source.text)
+    if size <= RULE_BYTES_MAX:
+        wrong = re.search("[\0\ud800-\udfff]", source.text)
+        if wrong is not None:
+            raise Refused([diagnostics.not_text(source, Span(*wrong.span()))])
+        size = len(source.text.encode())
     if size > RULE_BYTES_MAX:
         raise Refused([diagnostics.too_long(source, size)])
 
@@ -80,11 +92,16 @@ def _check_result(source: Source, root: Node, kind: Kind) -> Iterator[Diagnostic
 
 
 def _checked(positions: Positions, schema: Schema) -> Expr:
+    source = positions.source
     try:
-        expression = front_end(schema).compile(positions.source.text)
+        expression = front_end(schema).compile(source.text)
         return read_checked_expr(expression.serialize())
     except RuntimeError as error:
         raise Refused(translated(str(error), positions, schema)) from None
+    except DecodeError:
+        # Each all() or exists() is several levels of the answer: thirty of them pass
+        # the front end's limit and not that of protobuf, a hundred levels.
+        raise Refused([diagnostics.too_deep(source, source.whole())]) from None
 
 
 # --- the declarations ---------------------------------------------------------------
@@ -102,6 +119,13 @@ _FIELD_TYPES: Final[dict[AttributeType, str | _Field.Type.ValueType]] = {
     AttributeType.DOUBLE_LIST: _Field.TYPE_DOUBLE,
     AttributeType.STRING_LIST: _Field.TYPE_STRING,
 }
+#: Without wrappers: no field of a proposition is ever null.
+_PROPOSITION_TYPES: Final[dict[str, str | _Field.Type.ValueType]] = {
+    "string": _Field.TYPE_STRING,
+    "double": _Field.TYPE_DOUBLE,
+    "int": _Field.TYPE_INT64,
+    "timestamp": "Timestamp",
+}
 _WELL_KNOWN: Final = (duration_pb2, timestamp_pb2, wrappers_pb2)
 
 
@@ -118,6 +142,8 @@ def front_end(schema: Schema) -> cel.Env:
         record: cel.Type(f"{MESSAGE_PACKAGE}.{message}")
         for record, message in MESSAGE_OF.items()
     }
+    proposition = cel.Type(f"{MESSAGE_PACKAGE}.{PROPOSITION_MESSAGE}")
+    variables[HISTORY_NAME] = cel.Type.List(proposition)
     return cel.NewEnv(pool, variables=variables)
 
 
@@ -147,4 +173,14 @@ def _declarations(schema: Schema) -> descriptor_pb2.FileDescriptorProto:
                 field.type = type_
                 if record != SEGMENT_RECORD:
                     field.label = _Field.LABEL_REPEATED
+    message = file.message_type.add(name=PROPOSITION_MESSAGE)
+    for number, (name, type_name) in enumerate(PROPOSITION_FIELDS, start=1):
+        field = message.field.add(name=name, number=number)
+        field.label = _Field.LABEL_OPTIONAL
+        declared_type = _PROPOSITION_TYPES[type_name]
+        if isinstance(declared_type, str):
+            field.type = _Field.TYPE_MESSAGE
+            field.type_name = f".google.protobuf.{declared_type}"
+        else:
+            field.type = declared_type
     return file

@@ -1,4 +1,4 @@
-"""A rule's tree as a Python function, `rule(contact, context)`.
+"""A rule's tree as a Python function, `rule(contact, context, history)`.
 
 The function is the fast path: where Python's meaning is CEL's it is plain Python, and
 elsewhere a helper of `runtime.values`. It may raise where CEL has an answer, because
@@ -25,6 +25,7 @@ from compiler.runtime.tree import Node, Op, Tree, slot_of
 from compiler.types import strip
 
 FUNCTION_NAME: Final = "rule"
+ARGUMENTS: Final = ("contact", "context", "history")
 
 
 class Place(TypedDict):
@@ -57,7 +58,7 @@ def function_of(tree: Tree) -> ast.FunctionDef:
     else:
         result = emitter.number(tree.root)
     place = emitter.place(tree.root.span)
-    arguments = [ast.arg(name, **place) for name in ("contact", "context")]
+    arguments = [ast.arg(name, **place) for name in ARGUMENTS]
     function = ast.FunctionDef(
         name=FUNCTION_NAME,
         args=ast.arguments(
@@ -136,6 +137,14 @@ class _Emitter:
 
     def variable(self, node: Node, place: Place) -> ast.expr:
         return ast.Name(f"item{node.value}", ast.Load(), **place)
+
+    def history(self, node: Node, place: Place) -> ast.expr:
+        return ast.Name("history", ast.Load(), **place)
+
+    def field(self, node: Node, place: Place) -> ast.expr:
+        assert isinstance(node.value, tuple)
+        key = _constant(node.value[0], place)
+        return ast.Subscript(self.plain(node.children[0]), key, ast.Load(), **place)
 
     def elements(self, node: Node, place: Place) -> ast.expr:
         items = [self.passed_on(child) for child in node.children]
@@ -341,6 +350,8 @@ _EMITTERS: Final[dict[Op, Callable[[_Emitter, Node, Place], ast.expr]]] = {
     Op.SLOT: _Emitter.slot,
     Op.PRESENT: _Emitter.present,
     Op.VARIABLE: _Emitter.variable,
+    Op.HISTORY: _Emitter.history,
+    Op.FIELD: _Emitter.field,
     Op.LIST: _Emitter.elements,
     Op.AND: _Emitter.logic,
     Op.OR: _Emitter.logic,

@@ -10,12 +10,20 @@ from typing import Final
 from compiler import diagnostics
 from compiler.calls import FUNCTION_NAMES
 from compiler.positions import Positions
-from compiler.schema import MESSAGE_OF, MESSAGE_PACKAGE, SEGMENT_RECORD, Schema
+from compiler.runtime.history import PROPOSITION, PROPOSITION_FIELDS
+from compiler.schema import (
+    HISTORY_NAME,
+    MESSAGE_OF,
+    MESSAGE_PACKAGE,
+    PROPOSITION_MESSAGE,
+    SEGMENT_RECORD,
+    Schema,
+)
 from compiler.source import Diagnostic
 
 #: Errors of one rule that are translated: looking for the name that was meant takes
-#: up to 100 ms each where a thousand attributes are declared.
-ERRORS_MAX: Final = 20
+#: up to 10 ms each where 4,000 attributes are declared.
+ERRORS_MAX: Final = 10
 
 # The front end puts " | " before each line of the rule that it shows, so that no text
 # of a rule can pass for an error.
@@ -51,7 +59,8 @@ def translated(text: str, positions: Positions, schema: Schema) -> list[Diagnost
     found: dict[Diagnostic, None] = {}
     for line, column, reason in _ERROR.findall(text.removeprefix("INVALID_ARGUMENT: ")):
         # One mistake makes others: whatever uses the value in error.
-        if "*error*" not in reason and len(found) < ERRORS_MAX:
+        follows = "*error*" in reason or "parsetree" in reason
+        if not follows and len(found) < ERRORS_MAX:
             offset = positions.offset_of(int(line), int(column))
             reason = reason.removesuffix(" [INVALID_ARGUMENT]")
             found[_diagnostic(reason, positions, offset, schema)] = None
@@ -65,6 +74,9 @@ def _diagnostic(
     if match := _UNDEFINED_FIELD.search(reason):
         name, message = match.groups()
         record = message.rpartition(".")[2].lower()
+        if record == PROPOSITION:
+            fields = [field for field, _ in PROPOSITION_FIELDS]
+            return diagnostics.unknown_field(source, at, name, fields)
         known = schema.names().get(record, [])
         if record == SEGMENT_RECORD:
             return diagnostics.unknown_segment(source, at, name, known)
@@ -105,7 +117,7 @@ def _undeclared(
     for record, names in schema.names().items():
         if root in names:
             return diagnostics.record_left_out(source, at, record, root)
-    return diagnostics.unknown_name(source, at, root, MESSAGE_OF)
+    return diagnostics.unknown_name(source, at, root, (*MESSAGE_OF, HISTORY_NAME))
 
 
 def _syntax_reason(reason: str) -> str:
@@ -128,6 +140,7 @@ def _syntax_reason(reason: str) -> str:
 def _our_types(types: str) -> str:
     types = _WRAPPER.sub(r"\1", types).replace("null_type", "null")
     types = types.replace("google.protobuf.", "").replace("Timestamp", "timestamp")
+    types = types.replace(f"{MESSAGE_PACKAGE}.{PROPOSITION_MESSAGE}", PROPOSITION)
     for record, message in MESSAGE_OF.items():
         types = types.replace(f"{MESSAGE_PACKAGE}.{message}", record)
     return types.replace("Duration", "duration").replace(", ", " and ")

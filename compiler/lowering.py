@@ -21,6 +21,7 @@ from compiler.checked_expr import (
 )
 from compiler.constants import Constants
 from compiler.positions import Positions
+from compiler.runtime.history import PROPOSITION, field_slot
 from compiler.runtime.tree import (
     COMPREHENSION_DEPTH_MAX,
     Node,
@@ -28,9 +29,9 @@ from compiler.runtime.tree import (
     Value,
     element_type,
 )
-from compiler.schema import SEGMENT_RECORD, Schema
+from compiler.schema import HISTORY_NAME, SEGMENT_RECORD, Schema
 from compiler.source import Diagnostic, Span
-from compiler.types import ERROR, NEVER, join, shown
+from compiler.types import ERROR, NEVER, join, shown, strip
 
 _RECORDS: Final = ("contact", "context", SEGMENT_RECORD)
 _CONSTANT_TYPES: Final = {
@@ -103,6 +104,8 @@ class Lowering:
         depth = self._depth_of(expr.name)
         if depth is not None:
             return Node(Op.VARIABLE, self._variables[depth][1], span, value=depth)
+        if expr.name == HISTORY_NAME:
+            return Node(Op.HISTORY, f"list({PROPOSITION})", span)
         if expr.name in _RECORDS:
             return self._error(
                 diagnostics.record_as_value(self._source, span, expr.name)
@@ -116,13 +119,7 @@ class Lowering:
         is_record = isinstance(operand, Ident) and self._depth_of(operand.name) is None
         if not (isinstance(operand, Ident) and is_record and operand.name in _RECORDS):
             node = self.lower(operand)
-            if node.type == ERROR:
-                return node
-            return self._error(
-                diagnostics.no_field_here(
-                    self._source, Span(*node.span), shown(node.type)
-                )
-            )
+            return self._field(expr, node)
         record = operand.name
         name_span = self._positions.token_at(operand.offset)
         if expr.test_only:
@@ -146,6 +143,26 @@ class Lowering:
         is_list = attribute_type.startswith("list(")
         type_ = str(attribute_type) if is_list else f"{attribute_type}?"
         return Node(Op.SLOT, type_, span, value=value)
+
+    def _field(self, expr: Select, operand: Node) -> Node:
+        """A field of a proposition; nothing else that is computed has fields."""
+        if operand.type == ERROR:
+            return operand
+        operand_span = Span(*operand.span)
+        if strip(operand.type) != PROPOSITION:
+            type_ = shown(operand.type)
+            return self._error(
+                diagnostics.no_field_here(self._source, operand_span, type_)
+            )
+        if expr.test_only:
+            return self._error(
+                diagnostics.has_needs_attribute(self._source, operand_span)
+            )
+        span = self._positions.around(
+            operand_span, self._positions.token_after(expr.offset)
+        )
+        slot, type_ = field_slot(expr.field)
+        return Node(Op.FIELD, type_, span, (operand,), (slot, expr.field))
 
     def _list(self, expr: ListOf) -> Node:
         span = self._positions.closed(expr.offset)
@@ -196,6 +213,11 @@ class Lowering:
         types = " and ".join(shown(child.type) for child in children)
         if op is Op.IF:
             types = " and ".join(shown(child.type) for child in children[1:])
+        if PROPOSITION in types:
+            what = "? :" if op is Op.IF else str(op)
+            return self._error(
+                diagnostics.wrong_operands(self._source, span, what, types)
+            )
         if op in COMPARISONS or op in (Op.IF, Op.IN):
             what = "? :" if op is Op.IF else str(op)
             return self._error(diagnostics.mixed_types(self._source, span, what, types))

@@ -88,6 +88,8 @@ def _label(node: Node) -> str:
             return f"{node.op} {record}[{slot}] {name}"
         case Op.SEGMENT, (name, *_):
             return f"{node.op} {name}"
+        case Op.FIELD, (_, name):
+            return f"{node.op} {name}"
         case Op.PART, (function, zone):
             return f"{node.op} {function} {zone or 'UTC'}"
         case Op.CONSTANT, value:

@@ -8,7 +8,8 @@
     duration   int: microseconds, at most 10,000 years either way
     list(T)    tuple or list of T, at most LIST_MAX
 
-None is an absent value, of any type.
+None is an absent value, of any type. An int or a double also lies within the minimum
+and maximum that its attribute declares.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,11 +39,14 @@ def check_slots(attributes: Sequence[Attribute], values: Sequence[Slot]) -> None
         raise InvalidProfile(
             f"{len(values)} values for {len(attributes)} attributes: give one each"
         )
-    wrong = [
-        f"{attribute.name}: not a {attribute.type}"
-        for attribute, value in zip(attributes, values, strict=True)
-        if value is not None and not _FITS[attribute.type](value)
-    ]
+    wrong: list[str] = []
+    for attribute, value in zip(attributes, values, strict=True):
+        if value is None:
+            continue
+        if not _FITS[attribute.type](value):
+            wrong.append(f"{attribute.name}: not a {attribute.type}")
+        elif reason := out_of_range(attribute, value):
+            wrong.append(f"{attribute.name}: {reason}")
     if wrong:
         raise InvalidProfile("; ".join(wrong))
 
@@ -50,6 +54,24 @@ def check_slots(attributes: Sequence[Attribute], values: Sequence[Slot]) -> None
 def fits(attribute_type: AttributeType, value: Slot) -> bool:
     """Whether a value that is there is of that type and within its bounds."""
     return _FITS[attribute_type](value)
+
+
+def out_of_range(attribute: Attribute, value: Slot) -> str | None:
+    """Why a value of its attribute's type is outside its bounds; None if it is not."""
+    low, high = attribute.minimum, attribute.maximum
+    if low is None and high is None:
+        return None
+    number = cast(float, value)
+    if low is not None and number < low:
+        return f"{number} is below the minimum, {_shown(low)}"
+    if high is not None and number > high:
+        return f"{number} is above the maximum, {_shown(high)}"
+    return None
+
+
+def _shown(bound: float) -> str:
+    """`18` and not `18.0`."""
+    return repr(float(bound)).removesuffix(".0")
 
 
 def is_list(attribute_type: AttributeType) -> bool:

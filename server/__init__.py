@@ -6,6 +6,7 @@ A decision passes through these modules, in this order:
     translation        the request, bounded and checked
     decision_service   the whole of one call: prepare, decide, record, answer
     identification     who the call is about, and so which environment decides
+    resource_names     names for what history keeps as numbers
     context_values     the call's context as typed slots
     engine             the decision itself: pure
     answers            the response
@@ -16,6 +17,7 @@ A catalog comes to a worker by these:
     files              catalogs and contacts in files
     publication        files to the current revision
     live_loading       a revision's file to the live catalog
+    live_index_loading its index
 
 What runs:
 

@@ -14,6 +14,7 @@ from google.protobuf import struct_pb2
 from catalog_store.records import Attribute, AttributeType
 from compiler.runtime.times import DURATION_MAX
 from compiler.runtime.values import MISSING
+from contact_store.slots import out_of_range
 from server.requests import Violation, near_misses
 
 #: Attributes in one context.
@@ -51,7 +52,7 @@ def check_context(
             violations.append(Violation(f"context.{name[:64]}", text))
         for attribute in attributes:
             try:
-                values[name] = _convert(value, attribute.type)
+                values[name] = _converted(value, attribute)
             except ValueError as error:
                 violations.append(Violation(f"context.{name}", str(error)))
                 break
@@ -65,8 +66,21 @@ def check_context(
 def context_slots(
     values: Mapping[str, object], attributes: Iterable[Attribute], now_ms: int
 ) -> tuple[object, ...]:
-    """The slots that rules read: the time of the decision, then the attributes."""
-    return now_ms * 1_000, *(values.get(a.name, MISSING) for a in attributes)
+    """The slots that rules read: the built-in ones, then the attributes.
+
+    The channel and the space are the engine's to fill, for each space of the call.
+    """
+    declared = (values.get(a.name, MISSING) for a in attributes)
+    return now_ms * 1_000, MISSING, MISSING, *declared
+
+
+def _converted(value: struct_pb2.Value, attribute: Attribute) -> object:
+    """Raises ValueError in plain words, for what is out of range too."""
+    converted = _convert(value, attribute.type)
+    reason = None if converted is None else out_of_range(attribute, converted)
+    if reason is not None:
+        raise ValueError(reason)
+    return converted
 
 
 def _convert(value: struct_pb2.Value, type_: AttributeType) -> object:

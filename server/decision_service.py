@@ -27,9 +27,11 @@ from server.answers import propose_answer, update_answer
 from server.context_values import check_context, context_slots
 from server.engine.call import Call, SpaceCall
 from server.engine.decision import Decision, decide
+from server.engine.history_slots import KnownNames
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.identification import Identified, identify, space_in
 from server.requests import InvalidRequest, UnknownName
+from server.resource_names import known_names
 from server.translation import AskedDecision, asked_decision, asked_update
 from server.wire import decision_pb2 as pb
 
@@ -81,6 +83,7 @@ class DecisionService:
         self._sources = sources
         #: Of the catalog that they were made for.
         self._readers: tuple[int, dict[str, ProfileReader]] = (-1, {})
+        self._names: tuple[int, dict[str, KnownNames]] = (-1, {})
 
     def propose(self, request: pb.ProposeRequest, caller: str) -> bytes:
         """The encoded ProposeResponse."""
@@ -197,6 +200,7 @@ class DecisionService:
             seed=prepared.interaction,
             excluded=asked.excluded,
             allow_duplicates=asked.allow_duplicates,
+            names=self._names_of(prepared.catalog, decides),
         )
         return decide(call)
 
@@ -255,6 +259,16 @@ class DecisionService:
             )
         profile = reader.get(identified.contact_id)
         return profile or (MISSING,) * len(decides.contact_attributes)
+
+    def _names_of(
+        self, catalog: LiveCatalog, environment: LiveEnvironment
+    ) -> KnownNames:
+        if self._names[0] != catalog.revision:
+            self._names = (catalog.revision, {})
+        names = self._names[1]
+        if environment.name not in names:
+            names[environment.name] = known_names(environment)
+        return names[environment.name]
 
     def _new_visitor_id(self) -> str:
         return self._sources.random_bytes(16).hex()

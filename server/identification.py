@@ -11,7 +11,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from server.engine.live_catalog import LiveCatalog, LiveEnvironment, LiveSpace
+from server.engine.live_catalog import LiveCatalog, LiveEnvironment
+from server.engine.live_offers import LiveSpace
 from server.requests import InvalidRequest, Violation
 from server.translation import AskedDecision
 

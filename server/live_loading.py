@@ -4,9 +4,9 @@ Loading goes on while the worker decides with the revision before, so that it is
 generator: between two of its steps, which take well under 2 ms each, decisions run.
 """
 
-from collections.abc import Generator, Iterable, Mapping
-from math import inf
+from collections.abc import Generator, Iterable, Iterator, Mapping
 
+from catalog_store.index_tables import EnvironmentIndex
 from catalog_store.manifest import Manifest
 from catalog_store.records import (
     Category,
@@ -25,15 +25,20 @@ from compiler.runtime.linker import LinkedRule, link
 from contact_store.channels import CODE_OF_CHANNEL
 from contact_store.names import name_hash
 from contact_store.records import PropositionStatus
-from server.engine.live_catalog import (
-    LiveCatalog,
-    LiveEnvironment,
+from server.engine.live_catalog import LiveCatalog, LiveEnvironment
+from server.engine.live_offers import (
     LiveMultiplier,
     LiveOffer,
     LivePresentationRule,
     LiveRow,
     LiveSpace,
     LiveWindow,
+)
+from server.live_index_loading import (
+    Surroundings,
+    load_index,
+    multipliers_of,
+    set_of,
 )
 
 _STATUSES = {
@@ -74,7 +79,7 @@ def load_in_steps(
             if number % _STEP == 0:
                 yield
         builder = _EnvironmentBuilder(record, revision.rule_of(name))
-        environments[name] = yield from builder.build(tuple(rules))
+        environments[name] = yield from builder.build(rules, revision.index(name))
         if record.default:
             default = name
     return LiveCatalog(
@@ -92,9 +97,16 @@ class _EnvironmentBuilder:
         self._record = record
         self._rule_of = rule_of
         self._categories = {category.name: category for category in record.categories}
+        self._category_rows = {
+            category.name: tuple(
+                self._rows("categories", category.name, category.weights)
+            )
+            for category in record.categories
+        }
+        self._environment_rows = tuple(self._rows("", "", record.weights))
 
     def build(
-        self, rules: tuple[LinkedRule, ...]
+        self, rules: list[LinkedRule], stored: EnvironmentIndex
     ) -> Generator[None, None, LiveEnvironment]:
         record = self._record
         offers: list[LiveOffer] = []
@@ -108,13 +120,23 @@ class _EnvironmentBuilder:
             yield
         subtrees, themes, always_included = self._masks()
         yield
+        about = Surroundings(
+            offers=offers,
+            spaces=spaces,
+            categories=subtrees,
+            themes=themes,
+            always_included=always_included,
+            multipliers=multipliers_of(record.categories),
+            inherited=tuple(self._inherited(subtrees)),
+        )
+        index = yield from load_index(stored, about, rules)
         return LiveEnvironment(
             name=record.name,
             anonymous=record.anonymous,
             anonymous_environment=record.anonymous_environment,
             contact_attributes=record.contact_attributes,
             context_attributes=record.context_attributes,
-            rules=rules,
+            rules=tuple(rules),
             rule=self._rule("", "", "rule"),
             offers=tuple(offers),
             offer_numbers={offer.name: offer.number for offer in offers},
@@ -122,6 +144,7 @@ class _EnvironmentBuilder:
             categories=subtrees,
             themes=themes,
             always_included=always_included,
+            live_index=index,
             presentation_rules=self._presentation_rules(subtrees),
         )
 
@@ -147,8 +170,8 @@ class _EnvironmentBuilder:
         rules.append(self._rule("offers", offer.name, "rule"))
         rows = [*self._rows("offers", offer.name, offer.weights)]
         for category in reversed(path):
-            rows += self._rows("categories", category.name, category.weights)
-        rows += self._rows("", "", self._record.weights)
+            rows += self._category_rows[category.name]
+        rows += self._environment_rows
         return LiveOffer(
             number=number,
             name=offer.name,
@@ -161,7 +184,7 @@ class _EnvironmentBuilder:
             rules=tuple(rule for rule in rules if rule is not None),
             rows=tuple(rows),
             multipliers=tuple(
-                LiveMultiplier(c.multiplier.factor, _live_window(c.multiplier.window))
+                LiveMultiplier(c.multiplier.factor, LiveWindow.of(c.multiplier.window))
                 for c in path
                 if c.multiplier is not None
             ),
@@ -176,7 +199,7 @@ class _EnvironmentBuilder:
                 label=row.label or f"{name or self._record.name}.weights[{place}]",
                 weight=float(number),
                 formula=self._rule(kind, name, f"weights[{place}].weight"),
-                window=_live_window(row.window),
+                window=LiveWindow.of(row.window),
                 spaces=frozenset(row.spaces),
                 rule=self._rule(kind, name, f"weights[{place}].rule"),
             )
@@ -214,18 +237,37 @@ class _EnvironmentBuilder:
 
     def _masks(self) -> tuple[dict[str, int], dict[str, int], int]:
         """Category -> its subtree, theme -> who has or inherits it, always included."""
-        subtrees = dict.fromkeys(self._categories, 0)
-        themes: dict[str, int] = {}
-        always_included = 0
+        subtrees: dict[str, list[int]] = {name: [] for name in self._categories}
+        themes: dict[str, set[int]] = {}
+        always_included: list[int] = []
         for number, offer in enumerate(self._record.offers):
-            bit = 1 << number
-            for category in self._path(offer):
-                subtrees[category.name] |= bit
+            path = self._path(offer)
+            for category in path:
+                subtrees[category.name].append(number)
                 for theme in category.themes:
-                    themes[theme] = themes.get(theme, 0) | bit
-                if category.always_included:
-                    always_included |= bit
-        return subtrees, themes, always_included
+                    themes.setdefault(theme, set()).add(number)
+            if any(category.always_included for category in path):
+                always_included.append(number)
+        size = len(self._record.offers)
+        return (
+            {name: set_of(members, size) for name, members in subtrees.items()},
+            {name: set_of(members, size) for name, members in themes.items()},
+            set_of(always_included, size),
+        )
+
+    def _inherited(self, subtrees: Mapping[str, int]) -> Iterator[tuple[LiveRow, int]]:
+        """Rows handed down and who inherits them, the nearest category first."""
+        everyone = (1 << len(self._record.offers)) - 1
+        depths = {name: self._depth(name) for name in self._categories}
+        for name in sorted(self._categories, key=lambda n: -depths[n]):
+            for row in self._category_rows[name]:
+                yield row, subtrees[name]
+        for row in self._environment_rows:
+            yield row, everyone
+
+    def _depth(self, name: str) -> int:
+        parent = self._categories[name].parent
+        return 0 if parent is None else 1 + self._depth(parent)
 
     def _presentation_rules(
         self, subtrees: Mapping[str, int]
@@ -274,13 +316,6 @@ class _EnvironmentBuilder:
         )
 
 
-def _live_window(window: Window) -> LiveWindow:
-    return LiveWindow(
-        -inf if window.start is None else window.start,
-        inf if window.end is None else window.end,
-    )
-
-
 def _intersection(windows: Iterable[Window]) -> LiveWindow:
-    live = [_live_window(window) for window in windows]
+    live = [LiveWindow.of(window) for window in windows]
     return LiveWindow(max(w.start_ms for w in live), min(w.end_ms for w in live))

@@ -5,15 +5,24 @@ checked, rules compiled, and the new revision is loaded once, as a worker would 
 it. Whatever fails, the revision before keeps deciding.
 """
 
+import hashlib
 from pathlib import Path
 
 import msgspec
 
 from catalog_store.artifact import write_artifact
+from catalog_store.compiled import CompiledCatalog
 from catalog_store.manifest import Manifest
 from catalog_store.records import Attribute, Catalog, UnixMs
 from catalog_store.revisions import DamagedRevision, NothingPublished, Revisions
-from compiler.revision import Compilation, compile_catalog, rebuild
+from compiler.revision import (
+    Compilation,
+    Progress,
+    compile_catalog,
+    compiler_fingerprint,
+    rebuild,
+)
+from compiler.runtime.encoding import EncodingError
 from compiler.runtime.linker import CODE_TAG
 from compiler.source import Diagnostic, Refused
 from server.data_folder import DataFolder
@@ -22,31 +31,48 @@ from server.live_loading import load
 from server.requests import UnknownName
 
 
-def compile_files(path: Path) -> Compilation:
+def compile_files(
+    path: Path,
+    previous: CompiledCatalog | None = None,
+    progress: Progress | None = None,
+) -> Compilation:
     """Read and compile a folder; raises Refused with positions in its files."""
     files = read_catalog(path, _errors)
     try:
-        compilation = compile_catalog(files.catalog)
+        compilation = compile_catalog(files.catalog, previous, progress=progress)
     except Refused as refused:
         raise Refused(map(files.relocate, refused.diagnostics)) from None
     relocated = tuple(map(files.relocate, compilation.diagnostics))
     return compilation._replace(diagnostics=relocated)
 
 
-def compile_to_artifact(path: Path, artifact: Path) -> tuple[Manifest, Compilation]:
+def compile_to_artifact(
+    path: Path, artifact: Path, progress: Progress | None = None
+) -> tuple[Manifest, Compilation]:
     """Compile a folder into a file that any server can publish."""
-    compilation = compile_files(path)
+    compilation = compile_files(path, progress=progress)
     return write_artifact(artifact, compilation.catalog), compilation
 
 
 def publish_files(
-    data: DataFolder, path: Path, *, publisher: str, now_ms: UnixMs
+    data: DataFolder,
+    path: Path,
+    *,
+    publisher: str,
+    now_ms: UnixMs,
+    progress: Progress | None = None,
 ) -> tuple[Manifest, Compilation]:
-    """Compile a folder and make it the current revision."""
-    compilation = compile_files(path)
+    """Compile a folder and make it the current revision.
+
+    Rules that the current revision has already are taken from it, if it was compiled
+    here.
+    """
     revisions = Revisions(data.catalog)
+    compilation = compile_files(path, _compiled_here(revisions), progress)
     installed = revisions.install_catalog(compilation.catalog)
-    return _publish(revisions, installed, publisher, now_ms), compilation
+    published = _publish(revisions, installed, publisher, now_ms)
+    _remember_compiled_here(revisions, installed)
+    return published, compilation
 
 
 def publish_artifact(
@@ -102,6 +128,45 @@ def contact_attributes(data: Path, environment: str) -> tuple[Attribute, ...]:
         revision.close()
 
 
+def _compiled_here(revisions: Revisions) -> CompiledCatalog | None:
+    """The current revision if this very compiler made it on this machine, else None.
+
+    Only what is noted outside of the files says so: nothing that an artifact contains
+    can make its rules be taken for our own. The bytes must still be those compiled.
+    """
+    try:
+        current = revisions.current()
+        noted = _compiled_here_path(revisions).read_text("ascii")
+        file = revisions.folder / "files" / f"{current.file_sha256}.mdb"
+        with file.open("rb") as data:
+            file_sha256 = hashlib.file_digest(data, "sha256").hexdigest()
+    except (NothingPublished, DamagedRevision, OSError, ValueError):
+        return None
+    if noted != _compiled_here_note(current) or file_sha256 != current.file_sha256:
+        return None
+    revision = revisions.open(current)
+    try:
+        return revision.catalog()
+    finally:
+        revision.close()
+
+
+def _remember_compiled_here(revisions: Revisions, installed: Manifest) -> None:
+    path = _compiled_here_path(revisions)
+    # Torn by a crash it matches nothing, and everything is compiled: no fsync.
+    new_path = path.with_name(path.name + ".new")
+    new_path.write_text(_compiled_here_note(installed), "ascii")
+    new_path.replace(path)
+
+
+def _compiled_here_path(revisions: Revisions) -> Path:
+    return revisions.folder / "compiled_here"
+
+
+def _compiled_here_note(manifest: Manifest) -> str:
+    return f"{manifest.file_sha256} {compiler_fingerprint()}\n"
+
+
 def _errors(catalog: Catalog) -> list[Diagnostic]:
     """What is wrong with a catalog, its rules included."""
     try:
@@ -119,6 +184,11 @@ def _rebuilt(revisions: Revisions, manifest: Manifest) -> Manifest:
     revision = revisions.open(manifest)
     try:
         return revisions.install_catalog(rebuild(revision.catalog()))
+    except (EncodingError, LookupError, msgspec.MsgspecError) as error:
+        raise DamagedRevision(
+            f"revision {manifest.number} is of another version of Propono ({error});"
+            " publish the catalog's files again"
+        ) from None
     finally:
         revision.close()
 

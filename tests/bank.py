@@ -31,6 +31,7 @@ from server.engine.call import Call, SpaceCall
 from server.engine.decision import Decision, decide
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.live_loading import load
+from server.resource_names import known_names
 
 DAY_MS = 86_400_000
 #: 2026-05-01T12:00:00Z
@@ -115,11 +116,12 @@ def call(
     return Call(
         environment=decides,
         contact=tuple(contact.get(a.name, MISSING) for a in ATTRIBUTES),
-        context=(at_ms * 1_000, page),
+        context=(at_ms * 1_000, MISSING, MISSING, page),
         history=history,
         spaces=tuple(_space_call(decides, one) for one in asked),
         at_ms=at_ms,
         seed=seed,
+        names=known_names(decides),
         **fields,
     )
 

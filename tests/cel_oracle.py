@@ -12,11 +12,18 @@ from google.protobuf import duration_pb2, timestamp_pb2
 
 from catalog_store.records import Attribute, AttributeType
 from compiler.check import front_end
+from compiler.runtime.history import PROPOSITION_FIELDS, History
 from compiler.runtime.values import MISSING
 from compiler.schema import Schema
 
 #: The oracle says only that there is no answer; which error it was is our business.
 NO_ANSWER: Final = "no answer"
+
+
+_PROPOSITION: Final = tuple(
+    Attribute(name=name, type=AttributeType(type_))
+    for name, type_ in PROPOSITION_FIELDS
+)
 
 
 class Oracle:
@@ -27,10 +34,20 @@ class Oracle:
         self._checker = front_end(schema)
         record = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
         self._expressions: dict[str, Any] = {}
-        self._runtime = cel.NewEnv(variables={"contact": record, "context": record})
+        self._runtime = cel.NewEnv(
+            variables={
+                "contact": record,
+                "context": record,
+                "history": cel.Type.List(record),
+            }
+        )
 
     def evaluate(
-        self, text: str, contact: tuple[Any, ...], context: tuple[Any, ...]
+        self,
+        text: str,
+        contact: tuple[Any, ...],
+        context: tuple[Any, ...],
+        history: History = (),
     ) -> bool | float | str:
         """A bool, a float, or NO_ANSWER; ints become floats, as in a formula."""
         expression = self._expressions.get(text)
@@ -42,6 +59,7 @@ class Oracle:
             data={
                 "contact": _record(self._schema.contact, contact),
                 "context": _record(self._schema.context, context),
+                "history": [_record(_PROPOSITION, past) for past in history],
             }
         )
         # value() of a null gives away a reference that it does not own, and five

@@ -12,6 +12,14 @@ from tests.servers import BANK, BANK_DATA, Server, run, serving
 GENERATED_CONTACTS = 2_000
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="Write what golden files record anew; read the difference afterwards.",
+    )
+
+
 @pytest.fixture(scope="session")
 def bank_contacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CSV of bank clients like the real ones, with a key column `client`."""

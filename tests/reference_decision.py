@@ -23,6 +23,7 @@ from catalog_store.records import (
     WeightRow,
     Window,
 )
+from compiler.runtime.history import HISTORY_MAX, History
 from compiler.runtime.values import MISSING
 from compiler.schema import Schema
 from tests.cel_oracle import Oracle
@@ -38,6 +39,10 @@ class Past(NamedTuple):
     channel: str
     status: str
     event_time_ms: int
+    #: Looked at by rules that read the history only.
+    space: str = ""
+    weight: float = 0.0
+    rank: int = 0
 
 
 class Choice(NamedTuple):
@@ -71,8 +76,8 @@ class Reference:
     ) -> list[list[Choice]]:
         """One list per space asked for, in the same order."""
         self._contact, self._context, self._at_ms = contact, context, at_ms
-        # Within one decision a rule has one answer: the only thing remembered here.
-        self._answers: dict[str, bool | float | str] = {}
+        # What was stored before the call, newest first; the last of a moment first.
+        self._history = sorted(reversed(history), key=lambda p: -p.event_time_ms)
         random = Random(seed)
         pasts = list(history)
         page: dict[str, set[str]] = {}
@@ -89,6 +94,9 @@ class Reference:
         page: dict[str, set[str]],
         random: Random,
     ) -> list[Choice]:
+        self._place = (str(space.channel), space.name)
+        # In one space a rule has one answer: the only thing remembered here.
+        self._answers: dict[str, bool | float | str] = {}
         weights = {
             offer.name: weight
             for offer in self.environment.offers
@@ -253,4 +261,25 @@ class Reference:
         context = tuple(
             self._context.get(a.name, MISSING) for a in environment.context_attributes
         )
-        return self.oracle.evaluate(text, contact, (self._at_ms * 1_000, *context))
+        return self.oracle.evaluate(
+            text,
+            contact,
+            (self._at_ms * 1_000, *self._place, *context),
+            self._history_slots(),
+        )
+
+    def _history_slots(self) -> History:
+        offers = {offer.name for offer in self.environment.offers}
+        return tuple(
+            (
+                past.offer if past.offer in offers else "",
+                past.category if past.category in self.categories else "",
+                past.space if past.space in self.spaces else "",
+                str(past.channel),
+                past.status,
+                past.weight,
+                past.rank,
+                past.event_time_ms * 1_000,
+            )
+            for past in self._history[:HISTORY_MAX]
+        )

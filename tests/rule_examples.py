@@ -1,9 +1,12 @@
 """A bank's attributes and segments, for rules that people would write."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from catalog_store.records import Attribute, AttributeType
 from compiler.rules import Kind, compile_rule
+from compiler.runtime.history import PROPOSITION_FIELDS, History, PastSlots
 from compiler.runtime.interpreter import EvaluationError
 from compiler.runtime.linker import LinkedRule, link
 from compiler.runtime.values import MISSING
@@ -58,15 +61,42 @@ def contact(**values: Any) -> tuple[Any, ...]:
     return tuple(values.get(name, MISSING) for name in _CONTACT)
 
 
-def context(now: int = 0, **values: Any) -> tuple[Any, ...]:
+def context(
+    now: int = 0, channel: str = "inbound_web", space: str = "home", **values: Any
+) -> tuple[Any, ...]:
     assert set(values) <= set(_CONTEXT), values
-    return (now, *(values.get(name, MISSING) for name in _CONTEXT))
+    declared = (values.get(name, MISSING) for name in _CONTEXT)
+    return (now, channel, space, *declared)
 
 
-def answer(text: str, *, kind: Kind = Kind.CONDITION, **values: Any) -> Any:
+def past(
+    offer: str = "gold_card", status: str = "presented", **fields: Any
+) -> PastSlots:
+    """One proposition of the history; fields that are not named are unremarkable."""
+    unremarkable: dict[str, Any] = {
+        "category": "cards",
+        "space": "home",
+        "channel": "inbound_web",
+        "weight": 1.0,
+        "rank": 1,
+        "event_time": 0,
+    }
+    assert set(fields) <= set(unremarkable), fields
+    values = {"offer": offer, "status": status, **unremarkable, **fields}
+    return tuple(values[name] for name, _ in PROPOSITION_FIELDS)
+
+
+def answer(
+    text: str,
+    *,
+    kind: Kind = Kind.CONDITION,
+    history: History = (),
+    call: Mapping[str, Any] = MappingProxyType({}),
+    **values: Any,
+) -> Any:
     """What a rule says about a contact, agreed by both evaluators, or NO_ANSWER."""
     rule = linked(text, kind)
-    slots = contact(**values), context()
+    slots = contact(**values), context(**call), history
     found: list[Any] = []
     for evaluate in (rule.evaluate, rule.evaluate_exactly):
         try:

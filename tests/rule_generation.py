@@ -4,6 +4,7 @@ import random
 from typing import Any, Final
 
 from catalog_store.records import Attribute, AttributeType
+from compiler.runtime.history import PROPOSITION, PROPOSITION_FIELDS, History
 from compiler.runtime.values import MISSING
 from compiler.schema import Schema
 
@@ -70,6 +71,11 @@ class RuleGenerator:
     def context(self) -> tuple[Any, ...]:
         return tuple(self._slot(str(attribute.type)) for attribute in SCHEMA.context)
 
+    def history(self) -> History:
+        """A few propositions, their values as odd as those of attributes."""
+        count = self._stream.randrange(4)
+        return tuple([self._proposition() for _ in range(count)])
+
     def rule(self, type_: str, depth: int) -> str:
         """An expression of a type, `bool` say."""
         stream = self._stream
@@ -93,6 +99,10 @@ class RuleGenerator:
             return f"{self._list(f'list({type_})', depth - 1)}[{self._index(depth)}]"
         return choices[type_](depth - 1)
 
+    def _proposition(self) -> Any:
+        types = [type_ for _, type_ in PROPOSITION_FIELDS]
+        return tuple([self._stream.choice(_VALUES[type_]) for type_ in types])
+
     def _slot(self, type_: str) -> Any:
         chance = self._stream.random()
         if chance < 0.15:
@@ -106,12 +116,29 @@ class RuleGenerator:
     def _leaf(self, type_: str) -> str:
         stream = self._stream
         known = [name for name, held in self._variables if held == type_]
+        known += [
+            f"{name}.{field}"
+            for name, held in self._variables
+            if held == PROPOSITION
+            for field, field_type in PROPOSITION_FIELDS
+            if field_type == type_
+        ]
         known += known
+        if stream.random() < 0.15:
+            known += self._history_leaves(type_)
         known += [name for name, held in _ATTRIBUTES if held == type_]
         if type_.startswith("list("):
             known.append(f"[{stream.choice(_LITERALS[type_[5:-1]])}]")
             return stream.choice(known)
         return stream.choice([*known, stream.choice(_LITERALS[type_])])
+
+    def _history_leaves(self, type_: str) -> list[str]:
+        leaves = [
+            f"history[{self._stream.randrange(-1, 3)}].{field}"
+            for field, field_type in PROPOSITION_FIELDS
+            if field_type == type_
+        ]
+        return [*leaves, "size(history)"] if type_ == "int" else leaves
 
     def _list(self, type_: str, depth: int) -> str:
         stream, element = self._stream, type_[5:-1]
@@ -185,7 +212,10 @@ class RuleGenerator:
     def _range(self, depth: int) -> tuple[str, str]:
         """A list to walk, perhaps filtered or mapped, and its elements' type."""
         element = self._scalar()
-        range_ = self._list(f"list({element})", depth)
+        if self._stream.random() < 0.4:
+            element, range_ = PROPOSITION, self._history_list()
+        else:
+            range_ = self._list(f"list({element})", depth)
         match self._stream.randrange(5):
             case 0:
                 return f"{range_}.filter({self._body(element, 'bool', depth)})", element
@@ -195,6 +225,11 @@ class RuleGenerator:
                 return f"{range_}.map({body})", mapped
             case _:
                 return range_, element
+
+    def _history_list(self) -> str:
+        return self._stream.choice(
+            ["history", "history", "(history + history)", "[history[0], history[1]]"]
+        )
 
     def _body(self, element: str, type_: str, depth: int) -> str:
         name = f"v{len(self._variables)}"

@@ -26,6 +26,8 @@ MAY_IMPORT = {
         "compiler",
         "catalog_store.records",
         "catalog_store.compiled",
+        "catalog_store.index_tables",
+        "catalog_store.stored_rule",
         "cel_expr_python",
         "google.protobuf",
         "msgspec",

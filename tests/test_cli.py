@@ -143,6 +143,7 @@ def test_a_rule_is_checked_and_explained() -> None:
     )
     explained = run("rule", "explain", "--catalog", BANK, "contact.age >= 18")
     assert "contact[0] >= 18" in explained
+    assert "contact.age: a table with keys 18" in explained
 
 
 def test_help_is_there_for_every_command() -> None:

@@ -105,7 +105,7 @@ def names(code: CodeType) -> list[str]:
 def test_the_tag_names_what_code_depends_on() -> None:
     """Python's version, its bytecode and our helpers each change the tag."""
     assert CODE_TAG.startswith(f"{sys.implementation.cache_tag}-")
-    assert CODE_TAG.endswith("-abi1")
+    assert CODE_TAG.endswith("-abi2")
 
 
 def test_tracebacks_underline_the_rules_own_words() -> None:
@@ -184,6 +184,45 @@ HOSTILE = [
     "timestamp('9999-99-99T99:99:99Z') == context.now",
     "timestamp('٢٠٢٦-01-01T00:00:00Z') == context.now",
     "duration('" + "9" * 3_000 + "h') == contact.silence",
+    # A megabyte of each kind: text, white space, characters that are none at the end.
+    "contact.age > 1 && " * 55_000 + "true",
+    "contact.country == '" + "x" * 1_000_000 + "'",
+    "é" * 500_000,
+    "\n" * 1_000_000,
+    "x" * 1_000_000 + "\0",
+    "x" * 1_000_000 + "\ud800",
+    "(" * 10_000 + "true" + ")" * 10_000,
+    "(" * 2_000 + "true" + ")" * 2_000,
+    "(" * 4_000,
+    ")" * 4_000,
+    " && ".join(["true"] * 100_000),
+    " && ".join(["a"] * 800),
+    "contact.age > " + "+".join(["1"] * 2_000),
+    "true ? true : " * 280 + "true",
+    "contact.visits" + "[0]" * 1_300 + " == 1",
+    "contact" + ".a" * 2_000,
+    "size(" * 800 + "''",
+    "contact.'\n' == 1",
+    "contact.`a\nb` == 1",
+    "contact.`a'b` == 1",
+    "contact.country == '\"' + \"'\n",
+    "contact.country == '''" + "\n'" * 1_000,
+    "'" * 4_001,
+    "//" + "x" * 4_000,
+    "[" + ",".join(["1", "'a'"] * 600) + "] == []",
+    "contact.age in [" + ",".join(["1"] * 1_990) + "] && 1",
+    # Passes the front end's limit of nesting, and not that of its answer's encoding.
+    "[1].exists(x, " * 30 + "true" + ")" * 30,
+    "[1].all(x, " * 300 + "true" + ")" * 300,
+    "contact.visits" + ".map(v, contact.visits" * 20 + ".size()" + ")" * 20 + " == 1",
+    "contact.visits" + ".filter(v, v > 1)" * 200 + ".size() == 1",
+    "[1, 2]" + ".map(x, [x, x])" * 250 + " == []",
+    " && ".join(
+        ["contact.visits.all(a, contact.visits.all(b, contact.visits.all(c, c > 0)))"]
+        * 50
+    ),
+    "history.exists(a, history.exists(b, history.exists(c, c.rank == a.rank)))",
+    "contact.country.matches('" + "|".join(["(a{1,1000}){1,1000}"] * 100) + "')",
 ]
 
 

@@ -1,79 +1,117 @@
 """Random rules: generated code, the interpreter and the C++ implementation agree.
 
-A longer run: PROPONO_FUZZ_RULES=200000 PROPONO_FUZZ_SEED=7 pytest -s this file.
+A longer run: PROPONO_FUZZ_EVALUATIONS=1000000 PROPONO_FUZZ_SEED=7 pytest -s this file.
 """
 
-import contextlib
 import os
-import random
 from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from cel_oracle import NO_ANSWER, Oracle
-from rule_generation import SCHEMA, RuleGenerator
+import pytest
+from rule_agreement import CONTACTS_PER_RULE, Evaluation, evaluations
 
-from compiler.rules import Kind, compile_rule
-from compiler.runtime.interpreter import EvaluationError
-from compiler.runtime.linker import LinkedRule, link
-from compiler.source import Source
+from compiler import emitter
+from compiler.runtime import interpreter, linker
+from compiler.runtime.tree import Node, Op
+from compiler.runtime.values import GLOBALS
 
-RULES = int(os.environ.get("PROPONO_FUZZ_RULES", "600"))
+EVALUATIONS = int(os.environ.get("PROPONO_FUZZ_EVALUATIONS", "20000"))
 SEED = int(os.environ.get("PROPONO_FUZZ_SEED", "20260131"))
-CONTACTS_PER_RULE = 6
+#: Within which each seeded fault is found.
+FAULT_EVALUATIONS_MAX = 12_000
 
 
 def test_random_rules_have_one_answer_however_they_are_evaluated() -> None:
     """Compiling changes the speed of an answer, never the answer."""
-    print(f"seed {SEED}, {RULES} rules")
-    generator = RuleGenerator(random.Random(SEED))
-    oracle = Oracle(SCHEMA)
     seen: Counter[str] = Counter()
-    for number in range(RULES):
-        kind = Kind.FORMULA if number % 4 == 0 else Kind.CONDITION
-        type_ = "bool" if kind is Kind.CONDITION else ("int", "double")[number // 4 % 2]
-        text = generator.rule(type_, 1 + number % 5)
-        compiled = compile_rule(Source(f"rule {number}", text), SCHEMA, kind)
-        rule = link(compiled.code, compiled.tree_bytes)
-        for _ in range(CONTACTS_PER_RULE):
-            contact, context = generator.contact(), generator.context()
-            expected = repr(oracle.evaluate(text, contact, context))
-            actual = answers(rule, contact, context)
-
-            assert (expected, expected, expected) == actual, (text, contact, context)
-            seen["no answer" if expected == repr(NO_ANSWER) else "answer"] += 1
-            seen["fast"] += raised_nothing(rule, contact, context)
-    print(dict(seen))
+    count = 0
+    for evaluation in stream(EVALUATIONS, seen):
+        assert evaluation.answers.agree(), evaluation
+        count += 1
+    print(f"seed {SEED}: {count} evaluations, {dict(seen)}")
 
     # A generator that only made errors would prove nothing.
-    assert seen["answer"] > 0.4 * RULES * CONTACTS_PER_RULE
-    assert seen["no answer"] > 0.1 * RULES * CONTACTS_PER_RULE
-    assert seen["fast"] > 0.3 * RULES * CONTACTS_PER_RULE
+    assert count >= EVALUATIONS
+    assert seen["answer"] > 0.4 * count
+    assert seen["no answer"] > 0.1 * count
+    assert seen["fast"] > 0.3 * count
+    assert seen["reads history"] > 0.1 * count / CONTACTS_PER_RULE
 
 
-def answers(
-    rule: LinkedRule, contact: tuple[object, ...], context: tuple[object, ...]
-) -> tuple[str, str, str]:
-    """The linked rule's answer, the interpreter's, and the fast path's if it has one.
-
-    As texts, because those tell -0.0 from 0.0 and find NaN equal to itself.
-    """
-    exact = NO_ANSWER
-    with contextlib.suppress(EvaluationError):
-        exact = rule.evaluate_exactly(contact, context)
-    linked = NO_ANSWER
-    with contextlib.suppress(EvaluationError):
-        linked = rule.evaluate(contact, context)
-    try:
-        fast = rule.fast(contact, context)
-    except Exception:
-        fast = linked
-    return repr(linked), repr(exact), repr(fast)
+def stream(count: int, seen: Counter[str]) -> Iterator[Evaluation]:
+    rules = -(-count // CONTACTS_PER_RULE)
+    return evaluations(SEED, rules, seen)
 
 
-def raised_nothing(
-    rule: LinkedRule, contact: tuple[object, ...], context: tuple[object, ...]
-) -> bool:
-    try:
-        rule.fast(contact, context)
-    except Exception:
-        return False
-    return True
+def _no_overflow_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GLOBALS, "int64", lambda result: result)
+
+
+def _floor_division(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GLOBALS, "divide", lambda left, right: left // right)
+
+
+def _strict_and(monkeypatch: pytest.MonkeyPatch) -> None:
+    def strict(evaluation: Any, node: Node) -> bool:
+        return all([evaluation.condition(child) for child in node.children])
+
+    monkeypatch.setitem(interpreter._EVALUATE, Op.AND, strict)
+
+
+def _strict_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    def strict(evaluation: Any, node: Node) -> bool:
+        return any(evaluation.mapped(node))
+
+    monkeypatch.setitem(interpreter._EVALUATE, Op.EXISTS, strict)
+
+
+def _bare_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emitter._Emitter, "passed_on", emitter._Emitter.plain)
+
+
+def _every_error_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linker, "never_true_once_raised", lambda _: True)
+    monkeypatch.setattr(linker, "fails_once_raised", lambda _: True)
+
+
+def _history_in_disorder(monkeypatch: pytest.MonkeyPatch) -> None:
+    field: Any = interpreter._EVALUATE[Op.FIELD]
+
+    def next_field(evaluation: Any, node: Any) -> Any:
+        index, name = node.value
+        return field(evaluation, node._replace(value=((index + 1) % 5, name)))
+
+    monkeypatch.setitem(interpreter._EVALUATE, Op.FIELD, next_field)
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        _no_overflow_check,
+        _floor_division,
+        _strict_and,
+        _strict_exists,
+        _bare_slots,
+        _every_error_settles,
+        _history_in_disorder,
+    ],
+)
+def test_a_fault_in_the_back_end_is_found(
+    break_it: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same rules tell a wrong back end from a right one, soon."""
+    break_it(monkeypatch)
+    found = next(
+        (
+            number
+            for number, evaluation in enumerate(
+                stream(FAULT_EVALUATIONS_MAX, Counter()), start=1
+            )
+            if not evaluation.answers.agree()
+        ),
+        None,
+    )
+    print(f"found after {found} evaluations")
+
+    assert found is not None

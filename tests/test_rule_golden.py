@@ -1,9 +1,8 @@
 """Rules as files: each compiles to exactly the tree and Python, or the diagnostics.
 
-Rewrite them with PROPONO_UPDATE_GOLDEN=1, and read the difference before committing.
+--update-golden writes them anew; read the difference before committing.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,12 @@ SEPARATOR = "\n----\n"
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_golden_rule(path: Path) -> None:
+def test_golden_rule(path: Path, request: pytest.FixtureRequest) -> None:
     """Each file in tests/rules compiles to exactly the output that it records."""
     text, _, expected = path.read_text().partition(SEPARATOR)
     actual = explained(path.stem, text)
 
-    if os.environ.get("PROPONO_UPDATE_GOLDEN"):
+    if request.config.getoption("--update-golden"):
         path.write_text(f"{text}{SEPARATOR}{actual}")
     else:
         assert expected == actual

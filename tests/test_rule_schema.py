@@ -15,18 +15,24 @@ def attribute(name: str, type_: AttributeType = AttributeType.INT) -> Attribute:
     return Attribute(name=name, type=type_)
 
 
-def test_slots_are_places_in_declared_order_after_the_time() -> None:
-    """`context.now` is always slot 0 of the context; the rest follows as declared."""
+def test_slots_are_places_in_declared_order_after_the_built_in_ones() -> None:
+    """The context begins with now, channel and space; the rest follows as declared."""
     root = check(
-        Source("rule", "context.cart_value > 1.0 && context.now > contact.joined"),
+        Source(
+            "rule",
+            "context.cart_value > 1.0 && context.now > contact.joined && "
+            "context.channel != context.space",
+        ),
         SCHEMA,
         Kind.CONDITION,
     )
 
     assert [slot_of(node) for node in walk(root) if node.op is Op.SLOT] == [
-        ("context", 1, "cart_value"),
+        ("context", 3, "cart_value"),
         ("context", 0, "now"),
         ("contact", 7, "joined"),
+        ("context", 1, "channel"),
+        ("context", 2, "space"),
     ]
 
 

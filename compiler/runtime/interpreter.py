@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from compiler.runtime import times, values
+from compiler.runtime.history import History
 from compiler.runtime.tree import Node, Op, Tree, slot_of
 from compiler.runtime.values import MISSING, RuleError
 
@@ -49,9 +50,11 @@ class EvaluationError(Exception):
         self.value = value
 
 
-def evaluate(tree: Tree, contact: Slots, context: Slots) -> bool | float:
+def evaluate(
+    tree: Tree, contact: Slots, context: Slots, history: History = ()
+) -> bool | float:
     """The rule's answer; raises EvaluationError, and nothing else, if it has none."""
-    evaluation = _Evaluation(contact, context)
+    evaluation = _Evaluation(contact, context, history)
     root = tree.root
     try:
         if root.type.startswith("bool"):
@@ -68,8 +71,9 @@ def evaluate(tree: Tree, contact: Slots, context: Slots) -> bool | float:
 class _Evaluation:
     """One evaluation: the records, the variables in scope, the source being read."""
 
-    def __init__(self, contact: Slots, context: Slots) -> None:
+    def __init__(self, contact: Slots, context: Slots, history: History) -> None:
         self._records = {"contact": contact, "context": context}
+        self._history = history
         self._variables: dict[int, Any] = {}
         self._source = 0
 
@@ -151,6 +155,13 @@ class _Evaluation:
 
     def variable(self, node: Node) -> Any:
         return self._variables[_number(node)]
+
+    def history(self, node: Node) -> History:
+        return self._history
+
+    def field(self, node: Node) -> Any:
+        stored: Any = node.value
+        return self.operand(node.children[0])[stored[0]]
 
     def elements(self, node: Node) -> tuple[Any, ...]:
         return tuple([self.value(child) for child in node.children])
@@ -304,6 +315,8 @@ _EVALUATE: Final[dict[Op, Callable[[_Evaluation, Node], Any]]] = {
     Op.SLOT: _Evaluation.slot,
     Op.PRESENT: _Evaluation.present,
     Op.VARIABLE: _Evaluation.variable,
+    Op.HISTORY: _Evaluation.history,
+    Op.FIELD: _Evaluation.field,
     Op.LIST: _Evaluation.elements,
     Op.IF: _Evaluation.choice,
     **dict.fromkeys((Op.AND, Op.OR), _Evaluation.absorbing),

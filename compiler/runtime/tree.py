@@ -6,6 +6,8 @@ Every node is one `Node`; its `op` says how `value` and `children` are read:
     CONSTANT                                   the value; tuples are lists
     SLOT, PRESENT                              (record, slot, name)
     VARIABLE                                   number of its comprehension, outermost 0
+    HISTORY                                    the contact's propositions
+    FIELD                  a proposition       (slot, name)
     LIST                   elements
     AND, OR                two or more
     NOT, NEGATE            one
@@ -22,8 +24,9 @@ Every node is one `Node`; its `op` says how `value` and `children` are read:
     SEGMENT                its tree            (name, index of its source)
 
 Types are written as in CEL (`int`, `list(string)`); a `?` marks a value that may be
-null. `list(never)` is the empty list. Spans are code points of the source that the
-nearest SEGMENT above names, or of the first source.
+null. `list(never)` is the empty list, `proposition` an element of the history. Spans
+are code points of the source that the nearest SEGMENT above names, or of the first
+source.
 """
 
 from collections.abc import Iterator
@@ -38,6 +41,11 @@ TREE_DEPTH_MAX = 96
 TREE_NODES_MAX = 10_000
 #: Lists within lists that one rule may walk.
 COMPREHENSION_DEPTH_MAX = 2
+
+#: Slots of the context that every environment has, before those that it declares.
+CONTEXT_NOW = 0
+CONTEXT_CHANNEL = 1
+CONTEXT_SPACE = 2
 
 INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
@@ -83,6 +91,9 @@ class Op(StrEnum):
     FILTER = "filter"
     MAP = "map"
     SEGMENT = "segment"
+    # Stored by their place in this list: new ones come last.
+    HISTORY = "history"
+    FIELD = "field"
 
 
 #: They bind a variable to each element of their first child.

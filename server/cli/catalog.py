@@ -1,13 +1,17 @@
 """`propono catalog`: from files to the revision that decides."""
 
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import rich.progress
+from rich.console import Console
 
 from server.cli.output import Refusal, output_option, print_json, print_table
 from server.data_folder import DataFolder
@@ -15,6 +19,7 @@ from server.data_folder import DataFolder
 if TYPE_CHECKING:
     from catalog_store.manifest import Manifest
     from catalog_store.records import UnixMs
+    from compiler.revision import Progress
     from compiler.source import Diagnostic
 
 data_option = click.option(
@@ -39,7 +44,10 @@ def catalog() -> None:
 @click.option("--strict", is_flag=True, help="Refuse warnings too.")
 @output_option
 def validate(path: Path, strict: bool, output: str) -> None:
-    """Check a catalog's files: names, references, rules.
+    """Check a catalog's files: names, references, rules, and what can never be.
+
+    Warnings tell of offers and rows that can never be proposed, notes of what has no
+    effect.
 
     \b
     propono catalog validate examples/bank/catalog
@@ -85,7 +93,8 @@ def compile_(path: Path, artifact: Path) -> None:
     from server.publication import compile_to_artifact
 
     try:
-        manifest, compilation = compile_to_artifact(path, artifact)
+        with _progress() as progress:
+            manifest, compilation = compile_to_artifact(path, artifact, progress)
     except Refused as refused:
         _show(refused.diagnostics, "table")
         raise Refusal(_count(refused.diagnostics)) from None
@@ -110,7 +119,7 @@ def publish(path: Path, data: Path, output: str) -> None:
     propono catalog publish bank.propono --data /srv/propono
     """
     from catalog_store.artifact import ArtifactError
-    from catalog_store.revisions import PublicationBusy
+    from catalog_store.revisions import DamagedRevision, PublicationBusy
     from compiler.source import Refused
     from server.publication import publish_artifact, publish_files
 
@@ -118,9 +127,14 @@ def publish(path: Path, data: Path, output: str) -> None:
     folder.create()
     try:
         if path.is_dir():
-            manifest, compilation = publish_files(
-                folder, path, publisher=getuser(), now_ms=_now_ms()
-            )
+            with _progress() as progress:
+                manifest, compilation = publish_files(
+                    folder,
+                    path,
+                    publisher=getuser(),
+                    now_ms=_now_ms(),
+                    progress=progress,
+                )
             _show(compilation.diagnostics, "table")
         else:
             manifest = publish_artifact(
@@ -129,7 +143,7 @@ def publish(path: Path, data: Path, output: str) -> None:
     except Refused as refused:
         _show(refused.diagnostics, output)
         raise Refusal(f"{_count(refused.diagnostics)}; nothing was published") from None
-    except (ArtifactError, PublicationBusy) as error:
+    except (ArtifactError, DamagedRevision, PublicationBusy) as error:
         raise Refusal(f"{path}: {error}; nothing was published") from None
     _say_published(manifest, output)
 
@@ -140,14 +154,18 @@ def publish(path: Path, data: Path, output: str) -> None:
 @output_option
 def rollback(revision: int, data: Path, output: str) -> None:
     """Publish an earlier revision again, under a new number."""
-    from catalog_store.revisions import PublicationBusy, UnknownRevision
+    from catalog_store.revisions import (
+        DamagedRevision,
+        PublicationBusy,
+        UnknownRevision,
+    )
     from server.publication import roll_back
 
     try:
         manifest = roll_back(
             DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
         )
-    except (PublicationBusy, UnknownRevision) as error:
+    except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
         raise Refusal(f"{error}; see `propono catalog history`") from None
     _say_published(manifest, output)
 
@@ -182,6 +200,23 @@ def history(data: Path, output: str) -> None:
     )
 
 
+@contextmanager
+def _progress() -> "Generator[Progress]":
+    """A bar on stderr while rules are compiled; nothing when nobody watches."""
+    bar = rich.progress.Progress(
+        "{task.description}",
+        rich.progress.BarColumn(),
+        "{task.completed}/{task.total}",
+        rich.progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("compiling rules", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 def _say_published(manifest: "Manifest", output: str) -> None:
     if output == "json":
         print_json(_plain(manifest))
@@ -211,11 +246,14 @@ def _show(diagnostics: "Sequence[Diagnostic]", output: str) -> None:
 
 
 def _count(diagnostics: "Sequence[Diagnostic]") -> str:
-    counts = {"error": 0, "warning": 0}
+    counts = {"error": 0, "warning": 0, "note": 0}
     for diagnostic in diagnostics:
         if diagnostic.severity in counts:
             counts[str(diagnostic.severity)] += 1
-    return f"{counts['error']} errors, {counts['warning']} warnings"
+    return ", ".join(
+        f"{count} {severity}{'' if count == 1 else 's'}"
+        for severity, count in counts.items()
+    )
 
 
 def _plain(manifest: "Manifest") -> dict[str, object]:

@@ -49,11 +49,14 @@ def check(expression: str, catalog: Path, environment: str, formula: bool) -> No
 @environment_option
 @formula_option
 def explain(expression: str, catalog: Path, environment: str, formula: bool) -> None:
-    """Show a rule's tree and the Python that it becomes."""
+    """Show a rule's tree, the Python that it becomes, and how it is indexed."""
+    from compiler.conjuncts import explain_index
     from compiler.rules import explain_rule
 
     compiled = _compile(expression, catalog, environment, formula)
-    click.echo(explain_rule(compiled.tree), nl=False)
+    click.echo(explain_rule(compiled.tree))
+    if not formula:
+        click.echo(explain_index(compiled.tree), nl=False)
 
 
 def _compile(

@@ -43,6 +43,7 @@ def serve(data: Path, workers: int, listen: str, admin_listen: str) -> None:
     propono serve --data data --workers 2
     """
     from catalog_store.records import UnixMs
+    from catalog_store.revisions import DamagedRevision
     from server.data_folder import FolderInUse
     from server.process import LOG_FORMAT
     from server.publication import ensure_runnable
@@ -73,5 +74,5 @@ def serve(data: Path, workers: int, listen: str, admin_listen: str) -> None:
         folder.create()
         ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
         asyncio.run(run())
-    except (CannotServe, FolderInUse) as error:
+    except (CannotServe, DamagedRevision, FolderInUse) as error:
         raise Refusal(str(error)) from None

@@ -2,11 +2,16 @@
 
 A call passes through these modules, in this order:
 
-    live_catalog   what a published environment is, prepared for deciding
+    live_catalog   a published environment, and the catalog of all of them
+    live_offers    its nouns: offers, rows, spaces, presentation rules
+    live_index     its rows in the order in which they are proposed, and what finds them
     call           what is asked, and what is known of the contact
-    decision       the pipeline: candidates, eligibility, ranking, exclusion, answer
-    eligibility    windows and rules, each distinct rule at most once per call
-    arbitration    weights, multipliers, and the draw among equals
+    decision       the pipeline: candidates, ranking, exclusion, answer
+    eligibility    what the rules say of the contact, each at most once per call
+    history_slots  the contact's propositions as rules read them, when one does
+    matching       which rows match: one look into a table per attribute
+    ranking        the eligible offers, best first, as far as anybody asks
+    arbitration    the weight of a row, and the draw among equals
     presentation   what the contact was proposed before, counted
 
 Nothing here knows gRPC, LMDB or the wire; time and the seed come with the call. The

@@ -1,12 +1,12 @@
 """Which of the eligible offers come first: weights, multipliers, ties."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import isfinite
 from random import Random
 from typing import NamedTuple
 
 from server.engine.eligibility import Conditions
-from server.engine.live_catalog import LiveOffer, LiveRow
+from server.engine.live_offers import LiveOffer, LiveRow
 
 
 class Scored(NamedTuple):
@@ -18,30 +18,7 @@ class Scored(NamedTuple):
     weight: float
 
 
-def score(
-    offers: Iterable[LiveOffer], space: str, conditions: Conditions, at_ms: int
-) -> list[Scored]:
-    """Each offer with its highest matching row; without one it is left out.
-
-    Multipliers belong to an offer's path, so that they scale all of its rows alike:
-    they are applied once, to the winner.
-    """
-    scored: list[Scored] = []
-    for offer in offers:
-        best_row, best_weight = None, 0.0
-        for row in offer.rows:
-            weight = _weight(row, space, conditions, at_ms)
-            if weight > best_weight:
-                best_row, best_weight = row, weight
-        for multiplier in offer.multipliers:
-            if multiplier.window.includes(at_ms):
-                best_weight *= multiplier.factor
-        if best_row is not None and best_weight > 0.0 and isfinite(best_weight):
-            scored.append(Scored(offer, best_row, best_weight))
-    return scored
-
-
-def _weight(row: LiveRow, space: str, conditions: Conditions, at_ms: int) -> float:
+def row_weight(row: LiveRow, space: str, conditions: Conditions, at_ms: int) -> float:
     """A row's weight; 0 when it does not match."""
     if not row.window.includes(at_ms):
         return 0.0
@@ -71,15 +48,11 @@ class Draw:
         self._seed = seed
         self._random: Random | None = None
 
-    def in_order(self, scored: Iterable[Scored]) -> Iterator[Scored]:
-        groups: dict[float, list[Scored]] = {}
-        for one in scored:
-            groups.setdefault(one.weight, []).append(one)
-        for weight in sorted(groups, reverse=True):
-            group = groups[weight]
-            while len(group) > 1:
-                yield group.pop(self._number_below(len(group)))
-            yield group[0]
+    def from_class(self, offers: list[LiveOffer]) -> Iterator[LiveOffer]:
+        """Offers of equal weight, given in catalog order, in the order of the draw."""
+        while len(offers) > 1:
+            yield offers.pop(self._number_below(len(offers)))
+        yield from offers
 
     def _number_below(self, stop: int) -> int:
         if self._random is None:

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from compiler.runtime.interpreter import Slots
 from contact_store.records import Proposition
-from server.engine.live_catalog import LiveEnvironment, LiveSpace
+from server.engine.history_slots import KnownNames
+from server.engine.live_catalog import LiveEnvironment
+from server.engine.live_offers import LiveSpace
 
 #: Spaces in one call: a page has few, and each costs a ranking.
 SPACES_MAX = 32
@@ -27,7 +29,8 @@ class Call(NamedTuple):
     """One decision to make, for one contact, in one environment.
 
     `contact` and `context` hold one value per declared attribute, in the order of the
-    schema; the slots of the context begin with the time of the decision.
+    schema; the slots of the context begin with the time of the decision, and with two
+    for the space decided for, which the engine fills.
     """
 
     environment: LiveEnvironment
@@ -41,6 +44,8 @@ class Call(NamedTuple):
     at_ms: int
     #: Of the draw among equal weights.
     seed: int
+    #: For rules that read the history, or the channel.
+    names: KnownNames
     #: Offers not to propose.
     excluded: frozenset[str] = frozenset()
     #: Whether an offer may stand in several spaces of the call.

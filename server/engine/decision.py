@@ -6,15 +6,16 @@ highest weight that matches, ties drawn) -> taken from the top, leaving out what
 presentation rules exclude and what the page shows already.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from server.engine.arbitration import Draw, Scored, score
+from server.engine.arbitration import Draw, Scored
 from server.engine.call import Call, SpaceCall
-from server.engine.eligibility import Conditions, eligible
-from server.engine.live_catalog import LiveEnvironment, LiveSpace
+from server.engine.eligibility import Conditions
+from server.engine.live_offers import LiveSpace
 from server.engine.presentation import Presented
+from server.engine.ranking import Candidates, ranked
 
 
 class Shortfall(Enum):
@@ -50,7 +51,7 @@ class Decision(NamedTuple):
 
 def decide(call: Call) -> Decision:
     """Decide; the same call always gets the same decision."""
-    conditions = Conditions(call.environment.rules, call.contact, call.context)
+    conditions = Conditions(call)
     presented = Presented(call, conditions)
     draw = Draw(call.seed)
     page = _Page(call.allow_duplicates)
@@ -92,12 +93,14 @@ def _fill(
     page: _Page,
 ) -> SpaceDecision:
     space = asked.space
+    conditions.enter(space)
     candidates = _candidates(call, asked)
-    offers = eligible(call.environment, candidates, conditions, call.at_ms)
-    scored = score(offers, space.name, conditions, call.at_ms)
+    best_first = ranked(
+        call.environment, space, candidates, conditions, call.at_ms, draw
+    )
     chosen: list[Chosen] = []
     shortfall = Shortfall.NOT_ENOUGH_ELIGIBLE
-    for best in draw.in_order(scored):
+    for best in best_first:
         offer = best.offer
         if page.shows(offer.number, space.name):
             if shortfall is Shortfall.NOT_ENOUGH_ELIGIBLE:
@@ -113,33 +116,37 @@ def _fill(
     return SpaceDecision(space, tuple(chosen), shortfall)
 
 
-def _candidates(call: Call, asked: SpaceCall) -> int:
-    """The offers of the categories and themes asked for, as far as the space has them.
+def _candidates(call: Call, asked: SpaceCall) -> Candidates:
+    """The rows and offers of the categories and themes asked for.
 
     Names in one list are alternatives, and both lists must agree; a name that the
     environment does not have contributes nothing.
     """
-    environment = call.environment
+    environment, index = call.environment, call.environment.live_index
     categories, themes = asked.categories, asked.themes
     if not categories and not themes:
         categories = asked.space.default_categories
         themes = asked.space.default_themes
-    requested = -1
+    rows = offers = -1
     if categories:
-        requested &= _union(environment.categories.get(name, 0) for name in categories)
+        rows &= _union(index.category_rows, categories)
+        offers &= _union(environment.categories, categories)
     if themes:
-        requested &= _union(environment.themes.get(name, 0) for name in themes)
-    candidates = asked.space.offers & (requested | environment.always_included)
-    return candidates & ~_excluded(environment, call.excluded)
+        rows &= _union(index.theme_rows, themes)
+        offers &= _union(environment.themes, themes)
+    rows |= index.always_included_rows
+    offers |= environment.always_included
+    for name in call.excluded:
+        number = environment.offer_numbers.get(name)
+        if number is not None:
+            offers &= ~(1 << number)
+            for row in index.rows_of_offer[number]:
+                rows &= ~(1 << row)
+    return Candidates(rows, offers)
 
 
-def _union(masks: Iterable[int]) -> int:
+def _union(masks: Mapping[str, int], names: Iterable[str]) -> int:
     union = 0
-    for mask in masks:
-        union |= mask
+    for name in names:
+        union |= masks.get(name, 0)
     return union
-
-
-def _excluded(environment: LiveEnvironment, names: frozenset[str]) -> int:
-    numbers = environment.offer_numbers
-    return _union(1 << numbers[name] for name in names if name in numbers)

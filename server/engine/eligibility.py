@@ -1,72 +1,73 @@
-"""Whether a contact may be proposed an offer at all: windows and rules."""
+"""What an environment's rules say of the contact of one call."""
 
-from collections.abc import Sequence
-
-from compiler.runtime.interpreter import EvaluationError, Slots
+from compiler.runtime.history import History
 from compiler.runtime.linker import LinkedRule
-from server.engine.live_catalog import LiveEnvironment, LiveOffer
+from compiler.runtime.tree import CONTEXT_CHANNEL, CONTEXT_SPACE
+from server.engine.call import Call
+from server.engine.history_slots import history_slots
+from server.engine.live_offers import LiveSpace
+
+#: The slots of the context that `enter` fills; they stand side by side.
+_OF_SPACE = slice(CONTEXT_CHANNEL, CONTEXT_SPACE + 1)
 
 
 class Conditions:
     """The answers of an environment's rules for one call.
 
     A rule is evaluated when it is first asked for, and at most once: rules of
-    categories are shared by all their offers.
+    categories are shared by all their offers. A rule that reads `context.channel` or
+    `context.space` has an answer for each space: at most once after each `enter`.
     """
 
-    def __init__(
-        self,
-        rules: Sequence[LinkedRule],
-        contact: Slots,
-        context: Slots,
-    ) -> None:
-        self._rules = rules
-        self._contact = contact
-        self._context = context
+    def __init__(self, call: Call) -> None:
+        self.contact = call.contact
+        #: That of the space entered last.
+        self.context = call.context
+        self._call = call
+        self._rules = call.environment.rules
+        self._history: History | None = None
         self._known: dict[int, bool] = {}
         self._weights: dict[int, float | None] = {}
+        #: The same, of rules that read the space.
+        self._known_here: dict[int, bool] = {}
+        self._weights_here: dict[int, float | None] = {}
+
+    def enter(self, space: LiveSpace) -> None:
+        """Answer for this space from now on."""
+        channel = self._call.names.of_channel.get(space.channel_code, "")
+        slots = list(self.context)
+        slots[_OF_SPACE] = (channel, space.name)
+        self.context = tuple(slots)
+        self._known_here.clear()
+        self._weights_here.clear()
 
     def holds(self, number: int) -> bool:
         """Whether a condition is true; an error counts as not true."""
         known = self._known.get(number)
         if known is None:
-            try:
-                known = (
-                    self._rules[number].evaluate(self._contact, self._context) is True
-                )
-            except EvaluationError:
-                known = False
-            self._known[number] = known
+            known = self._known_here.get(number)
+        if known is None:
+            rule = self._rules[number]
+            answers = self._known_here if rule.reads_space else self._known
+            known = answers[number] = rule.holds(
+                self.contact, self.context, self._history_for(rule)
+            )
         return known
 
     def weight(self, number: int) -> float | None:
         """What a formula gives; None when it raises."""
-        if number not in self._weights:
-            try:
-                weight = self._rules[number].evaluate(self._contact, self._context)
-            except EvaluationError:
-                weight = None
-            self._weights[number] = weight
-        return self._weights[number]
+        rule = self._rules[number]
+        weights = self._weights_here if rule.reads_space else self._weights
+        if number not in weights:
+            weights[number] = rule.weight(
+                self.contact, self.context, self._history_for(rule)
+            )
+        return weights[number]
 
-
-def eligible(
-    environment: LiveEnvironment,
-    candidates: int,
-    conditions: Conditions,
-    at_ms: int,
-) -> list[LiveOffer]:
-    """Those of a set of offers whose window is open and whose rules all hold.
-
-    In catalog order; empty when the environment does not serve the contact.
-    """
-    if environment.rule is not None and not conditions.holds(environment.rule):
-        return []
-    offers: list[LiveOffer] = []
-    while candidates:
-        lowest = candidates & -candidates
-        candidates ^= lowest
-        offer = environment.offers[lowest.bit_length() - 1]
-        if offer.window.includes(at_ms) and all(map(conditions.holds, offer.rules)):
-            offers.append(offer)
-    return offers
+    def _history_for(self, rule: LinkedRule) -> History:
+        """The history, made when the first rule that reads it is evaluated."""
+        if not rule.reads_history:
+            return ()
+        if self._history is None:
+            self._history = history_slots(self._call.history, self._call.names)
+        return self._history

@@ -1,106 +1,12 @@
-"""A published environment, prepared for deciding.
-
-Offers are numbered in catalog order, and a set of offers is a Python integer with one
-bit per offer: bit n stands for offer number n, and intersecting two sets is one `&`.
-Rules are numbered too; what refers to one holds its number.
-"""
+"""A published environment, prepared for deciding, and the catalog of all of them."""
 
 from collections.abc import Mapping
-from math import inf
 from typing import NamedTuple
 
-from catalog_store.records import Attribute, Counted
+from catalog_store.records import Attribute
 from compiler.runtime.linker import LinkedRule
-from contact_store.records import PropositionStatus
-
-
-class LiveWindow(NamedTuple):
-    """A half-open interval in UTC milliseconds; unbounded ends are infinite."""
-
-    start_ms: float
-    end_ms: float
-
-    def includes(self, time_ms: int) -> bool:
-        return self.start_ms <= time_ms < self.end_ms
-
-
-ALWAYS = LiveWindow(-inf, inf)
-
-
-class LiveRow(NamedTuple):
-    """A weight row, own or inherited."""
-
-    label: str
-    #: Its weight, unless `formula` gives one.
-    weight: float
-    formula: int | None
-    window: LiveWindow
-    #: Names of the spaces that it is limited to; empty is everywhere.
-    spaces: frozenset[str]
-    rule: int | None
-
-
-class LiveMultiplier(NamedTuple):
-    """A factor on an offer's weights, from one category of its path."""
-
-    factor: float
-    window: LiveWindow
-
-
-class LiveOffer(NamedTuple):
-    """An offer with everything that it inherits."""
-
-    number: int
-    name: str
-    category: str
-    #: What history knows them by; see `contact_store.names`.
-    offer_hash: int
-    category_hash: int
-    #: Its own and its categories' windows, intersected.
-    window: LiveWindow
-    #: Its categories' rules from the root down, then its own.
-    rules: tuple[int, ...]
-    #: Its own rows, then its categories', then the environment's.
-    rows: tuple[LiveRow, ...]
-    multipliers: tuple[LiveMultiplier, ...]
-
-
-class LiveSpace(NamedTuple):
-    """A space, and the offers that can be proposed in it."""
-
-    name: str
-    space_hash: int
-    #: As in `contact_store.channels`.
-    channel_code: int
-    recording: bool
-    default_content: str
-    default_categories: tuple[str, ...]
-    default_themes: tuple[str, ...]
-    anonymous_space: str | None
-    #: Approved for this space, enabled, with all the content it requires.
-    offers: int
-    #: Offer number -> what the space shows of it.
-    contents: Mapping[int, dict[str, str]]
-
-
-class LivePresentationRule(NamedTuple):
-    """A presentation rule of the typology in force."""
-
-    number: int
-    name: str
-    #: The offers that it may exclude.
-    offers: int
-    channel_code: int | None
-    period_ms: int
-    maximum: int
-    counted: Counted
-    #: None counts every status.
-    counted_statuses: frozenset[PropositionStatus] | None
-    same_channel: bool
-    #: Hashes of the offers that a shared counter counts.
-    scope_hashes: frozenset[int]
-    #: The contacts that it concerns; None is everybody.
-    rule: int | None
+from server.engine.live_index import LiveIndex
+from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
 
 
 class LiveEnvironment(NamedTuple):
@@ -122,6 +28,7 @@ class LiveEnvironment(NamedTuple):
     #: Theme -> the offers of the categories that have or inherit it.
     themes: Mapping[str, int]
     always_included: int
+    live_index: LiveIndex
     presentation_rules: tuple[LivePresentationRule, ...]
 
 

@@ -14,7 +14,7 @@ from catalog_store.records import Counted
 from contact_store.records import PropositionStatus
 from server.engine.call import Call
 from server.engine.eligibility import Conditions
-from server.engine.live_catalog import LiveOffer, LivePresentationRule, LiveSpace
+from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
 
 
 class _Past(NamedTuple):
@@ -53,6 +53,8 @@ class Presented:
 
     def add(self, offer: LiveOffer, space: LiveSpace) -> None:
         """Count an offer that this call proposes."""
+        if not self._rules:
+            return
         past = _Past(
             offer.offer_hash,
             offer.category_hash,

@@ -26,10 +26,14 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class Number(msgspec.Struct, frozen=True):
-    """A number, whole if `whole`; or with `or_text` anything else as a formula."""
+    """A number, whole if `whole`; or with `or_text` anything else as a formula.
+
+    Nothing at all is None where it is `optional`.
+    """
 
     whole: bool = False
     or_text: bool = False
+    optional: bool = False
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -151,6 +155,8 @@ def _kind_of_union(types: tuple[inspect.Type, ...]) -> Kind:
     match kinds:
         case [Number(), Text()] | [Text(), Number()]:
             return Number(or_text=True)
+        case [Number(whole)]:
+            return Number(whole, optional=optional)
         case [Text()]:
             return Text(optional)
         case [Choice(words, values)]:

@@ -150,6 +150,8 @@ class Reader(NamedTuple):
         match kind:
             case Text(optional):
                 return None if optional and is_nothing(node) else node.value
+            case Number(optional=True) if is_nothing(node):
+                return None
             case Number(or_text=True) if not _is_number(node):
                 return node.value
             case Choice(words, values, optional):

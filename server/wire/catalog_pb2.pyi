@@ -153,16 +153,20 @@ class Environment(_message.Message):
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., targeting_dimension: _Optional[str] = ..., default: _Optional[bool] = ..., anonymous: _Optional[bool] = ..., anonymous_environment: _Optional[str] = ..., time_zone: _Optional[str] = ..., contact_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., context_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., typology: _Optional[str] = ..., source: _Optional[_Union[EnvironmentSource, str]] = ...) -> None: ...
 
 class Attribute(_message.Message):
-    __slots__ = ("name", "type", "description", "required")
+    __slots__ = ("name", "type", "description", "required", "minimum", "maximum")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_FIELD_NUMBER: _ClassVar[int]
     name: str
     type: AttributeType
     description: str
     required: bool
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[AttributeType, str]] = ..., description: _Optional[str] = ..., required: _Optional[bool] = ...) -> None: ...
+    minimum: float
+    maximum: float
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[AttributeType, str]] = ..., description: _Optional[str] = ..., required: _Optional[bool] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ...) -> None: ...
 
 class Window(_message.Message):
     __slots__ = ("start_time", "end_time")
