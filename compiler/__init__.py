@@ -10,6 +10,8 @@ A catalog passes through these:
     index                 which rows each value of each attribute leaves in the race
     conjuncts             what each row needs: distinct conditions
     attribute_tests       conditions over one attribute, as sets of values that pass
+    analysis              what can never be proposed, and what has no effect
+    analysis_diagnostics  every finding of that, one constructor each
 
 A rule passes through these modules, in this order:
 

@@ -15,6 +15,7 @@ from catalog_store.compiled import CompiledCatalog
 from catalog_store.manifest import Manifest
 from catalog_store.records import Attribute, Catalog, UnixMs
 from catalog_store.revisions import DamagedRevision, NothingPublished, Revisions
+from compiler.analysis import analyse
 from compiler.revision import (
     Compilation,
     Progress,
@@ -35,14 +36,23 @@ def compile_files(
     path: Path,
     previous: CompiledCatalog | None = None,
     progress: Progress | None = None,
+    *,
+    analysed: bool = False,
 ) -> Compilation:
-    """Read and compile a folder; raises Refused with positions in its files."""
+    """Read and compile a folder; raises Refused with positions in its files.
+
+    With `analysed`, the diagnostics tell as well of what can never be proposed.
+    """
     files = read_catalog(path, _errors)
     try:
         compilation = compile_catalog(files.catalog, previous, progress=progress)
     except Refused as refused:
         raise Refused(map(files.relocate, refused.diagnostics)) from None
-    relocated = tuple(map(files.relocate, compilation.diagnostics))
+    found = list(compilation.diagnostics)
+    if analysed:
+        for one in compilation.catalog.environments:
+            found += analyse(one.environment, one.rules, one.rule_of)
+    relocated = tuple(map(files.relocate, found))
     return compilation._replace(diagnostics=relocated)
 
 

@@ -56,7 +56,7 @@ def validate(path: Path, strict: bool, output: str) -> None:
     from server.publication import compile_files
 
     try:
-        compilation = compile_files(path)
+        compilation = compile_files(path, analysed=True)
     except Refused as refused:
         _show(refused.diagnostics, output)
         raise Refusal(_count(refused.diagnostics)) from None
