@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := compiler catalog_store contact_store server examples
 
-.PHONY: serve test check wire constraints clean
+.PHONY: serve test check bench wire constraints clean
 
 serve: .venv/.serve
 	$(BIN)/python -m examples.bank.first_light
@@ -23,6 +23,13 @@ check: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/buf lint proto
+
+# What docs/performance.md shows; catalogs are compiled once and kept in build/bench.
+bench: .venv/.test
+	$(BIN)/python -m bench.compiling --rows 10000 --repeats 2
+	$(BIN)/python -m bench.matching --rows 10000 --seconds 1
+	$(BIN)/python -m bench.matching --rows 100000 --contacts 40
+	$(BIN)/python -m bench.compiling --rows 100 --load-rows 100000 --repeats 2
 
 # Generated code is committed; tests/test_wire.py fails when it is stale.
 wire: .venv/.test

@@ -1,0 +1,12 @@
+"""How fast it is, next to what else one could do: run by `make bench`.
+
+    attributes  what is known of contacts, and conditions over it
+    catalogs    environments of any size, and contacts for them
+    revisions   a catalog compiled once, kept, and loaded as a worker loads it
+    row_by_row  the same answers, one row after the other: judge and yardstick
+    timing      percentiles, the machine, tables
+    matching    microseconds of a decision, against row by row
+    compiling   seconds to compile, and to compile again; loading; memory
+
+Nothing here is imported by what is served.
+"""
