@@ -91,6 +91,8 @@ def load_index(
         offer_of=offer_of,
         class_stops=_class_stops(live_rows, stored),
         rows=rows,
+        all_rows=_range(0, len(live_rows)),
+        all_offers=_range(0, len(offers)),
         open_rows=OpenRows(
             [
                 _intersection(offers[offer].window, row.window)
@@ -112,9 +114,9 @@ def _row_set(
     stored: RowSetIndex, rules: list[LinkedRule]
 ) -> Generator[None, None, LiveRowSet]:
     """Tables as integers, and predicates as rules of the environment."""
-    tables: list[tuple[str, OrderedTable | ValueTable]] = []
+    tables = {"contact": _Tables([], []), "context": _Tables([], [])}
     for table in stored.tables:
-        tables.append((table.record, _table(table)))
+        _read_table(table, tables[table.record])
         yield
     first = len(rules)
     for number, predicate in enumerate(stored.predicates):
@@ -122,8 +124,8 @@ def _row_set(
         if number % _STEP == 0:
             yield
     return LiveRowSet(
-        contact=_tables(tables, "contact"),
-        context=_tables(tables, "context"),
+        contact=tables["contact"].live(),
+        context=tables["context"].live(),
         shared=tuple((first + n, decode_mask(mask)) for n, mask in stored.shared),
         residual={
             row: tuple(first + number for number in numbers)
@@ -132,24 +134,26 @@ def _row_set(
     )
 
 
-def _table(stored: AttributeTable) -> OrderedTable | ValueTable:
+class _Tables(NamedTuple):
+    """The tables of one record, as they are read."""
+
+    ordered: list[OrderedTable]
+    of_values: list[ValueTable]
+
+    def live(self) -> LiveTables:
+        return LiveTables(tuple(self.ordered), tuple(self.of_values))
+
+
+def _read_table(stored: AttributeTable, into: _Tables) -> None:
     masks = [decode_mask(mask) for mask in stored.masks]
     classes = [masks[number] for number in stored.classes]
     null, absent = masks[stored.null_class], masks[stored.absent_class]
     if stored.ordered:
-        return OrderedTable(stored.slot, stored.keys, classes, null, absent)
-    of_value = dict(zip(stored.keys, classes, strict=False))
-    return ValueTable(stored.slot, of_value, classes[-1], null, absent)
-
-
-def _tables(
-    tables: Iterable[tuple[str, OrderedTable | ValueTable]], record: str
-) -> LiveTables:
-    own = [table for name, table in tables if name == record]
-    return LiveTables(
-        ordered=tuple(t for t in own if isinstance(t, OrderedTable)),
-        of_values=tuple(t for t in own if isinstance(t, ValueTable)),
-    )
+        into.ordered.append((stored.slot, stored.keys, classes, null, absent))
+    else:
+        of_value = dict(zip(stored.keys, classes, strict=False))
+        table = (stored.slot, of_value, classes[-1], null, absent)
+        into.of_values.append(table)
 
 
 def _class_stops(rows: Sequence[LiveRow], stored: EnvironmentIndex) -> list[int]:

@@ -127,7 +127,9 @@ def _candidates(call: Call, asked: SpaceCall) -> Candidates:
     if not categories and not themes:
         categories = asked.space.default_categories
         themes = asked.space.default_themes
-    rows = offers = -1
+    if not categories and not themes and not call.excluded:
+        return Candidates(None, None)
+    rows, offers = index.all_rows, index.all_offers
     if categories:
         rows &= _union(index.category_rows, categories)
         offers &= _union(environment.categories, categories)

@@ -11,25 +11,14 @@ from server.engine.live_offers import LiveMultiplier, LiveRow, LiveWindow
 MOMENTS_MAX = 64
 
 
-class OrderedTable(NamedTuple):
-    """For one attribute whose values have an order: the rows that survive each."""
-
-    slot: int
-    keys: Sequence[Any]
-    #: Gap below the first key, first key, gap above it, and so on.
-    classes: Sequence[int]
-    null: int
-    absent: int
-
-
-class ValueTable(NamedTuple):
-    """The same for an attribute whose values have no order."""
-
-    slot: int
-    of_value: Mapping[Any, int]
-    other: int
-    null: int
-    absent: int
+#: For one attribute whose values have an order, the rows that survive each: slot; keys;
+#: by class (the gap below the first key, the first key, the gap above it, and so on);
+#: null; absent.
+#: PERF: a plain tuple is unpacked in 0.02 us, a NamedTuple in 0.06 us.
+OrderedTable = tuple[int, Sequence[Any], Sequence[int], int, int]
+#: The same for an attribute whose values have no order: slot; by value; any other
+#: value; null; absent.
+ValueTable = tuple[int, Mapping[Any, int], int, int, int]
 
 
 class LiveTables(NamedTuple):
@@ -112,6 +101,8 @@ class LiveIndex(NamedTuple):
     offer_of: Sequence[int]
     class_stops: Sequence[int]
     rows: LiveRowSet
+    all_rows: int
+    all_offers: int
     open_rows: OpenRows
     #: Space -> rows of offers that it can show, limited to no other space.
     space_rows: Mapping[str, int]

@@ -26,12 +26,10 @@ def survivors(row_set: LiveRowSet, candidates: int, conditions: Conditions) -> i
 
 
 def _look_up(tables: LiveTables, candidates: int, slots: Slots) -> int:
-    # PERF: bench/matching.py, 20 tables over 10,000 rows: a loop for each kind and
-    # tables unpacked by the loop take 60 % of the time that one loop over tables with
-    # their kind and fields by name took.
+    missing = MISSING
     for slot, keys, classes, null, absent in tables.ordered:
         value = slots[slot]
-        if value is MISSING:
+        if value is missing:
             candidates &= absent
         elif value is None:
             candidates &= null
@@ -40,7 +38,7 @@ def _look_up(tables: LiveTables, candidates: int, slots: Slots) -> int:
             candidates &= classes[bisect_left(keys, value) + bisect_right(keys, value)]
     for slot, of_value, other, null, absent in tables.of_values:
         value = slots[slot]
-        if value is MISSING:
+        if value is missing:
             candidates &= absent
         elif value is None:
             candidates &= null

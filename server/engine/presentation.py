@@ -45,6 +45,8 @@ class Presented:
 
     def excludes(self, offer: LiveOffer, space: LiveSpace) -> bool:
         """Whether a rule keeps the offer from being proposed in the space."""
+        if not self._rules:
+            return False
         return any(
             self._applies(rule, offer, space)
             and self._count(rule, offer, space) >= rule.maximum

@@ -20,10 +20,13 @@ from server.engine.matching import ascending, survivors
 
 
 class Candidates(NamedTuple):
-    """What a call leaves of an environment, before anything is known of the contact."""
+    """What a call leaves of an environment, before anything is known of the contact.
 
-    rows: int
-    offers: int
+    None is everything.
+    """
+
+    rows: int | None
+    offers: int | None
 
 
 #: The number of an eligible offer, and a row of it that matches.
@@ -101,7 +104,9 @@ def _streams(
     at_ms: int,
 ) -> list[_Stream]:
     streams: list[_Stream] = []
-    rows = candidates.rows & index.space_rows[space.name] & index.open_rows.at(at_ms)
+    rows = index.space_rows[space.name] & index.open_rows.at(at_ms)
+    if candidates.rows is not None:
+        rows &= candidates.rows
     rows = survivors(index.rows, rows, conditions)
     factors = [group.factors(at_ms) for group in index.groups]
     for group, factor in zip(index.groups, factors, strict=True):
@@ -109,11 +114,13 @@ def _streams(
         if own:
             best_first = ascending(own >> group.start, group.start)
             streams.append(_OwnRows(index, best_first, factor, conditions))
-        formulas = rows & group.formula_rows
+        formulas = group.formula_rows and rows & group.formula_rows
         if formulas:
             streams.append(_FormulaRows(index, formulas, factor, conditions))
     if index.inherited:
-        offers = candidates.offers & space.offers & index.open_offers.at(at_ms)
+        offers = space.offers & index.open_offers.at(at_ms)
+        if candidates.offers is not None:
+            offers &= candidates.offers
         offers = survivors(index.offers, offers, conditions)
         streams += _inherited(index, space, offers, factors, conditions, at_ms)
     return [stream for stream in streams if not stream.is_over()]
