@@ -94,18 +94,13 @@ class DecisionService:
             propositions = self._past(prepared)
             decision = self._decide(prepared, propositions, now_ms)
             return self._answer(prepared, decision, {}, now_ms)
-        digest = _digest(request)
         key = RequestKey(caller, "Propose", prepared.environment.name, asked.request_id)
-        with self._history.transaction() as txn:
-            decided_at_ms = txn.decided_at(now_ms)
-            if asked.request_id:
-                kept = txn.answer(key, digest, decided_at_ms)
-                if kept is not None:
-                    return kept
-            answer = self._record(txn, prepared, decided_at_ms)
-            if asked.request_id:
-                txn.keep_answer(key, digest, answer, decided_at_ms)
-        return answer
+        return self._once(
+            key,
+            request,
+            now_ms,
+            lambda txn, decided_at_ms: self._record(txn, prepared, decided_at_ms),
+        )
 
     def update_proposition(
         self, request: pb.UpdatePropositionRequest, caller: str
@@ -113,21 +108,37 @@ class DecisionService:
         """The encoded UpdatePropositionResponse."""
         now_ms = self._sources.now_ms()
         asked = asked_update(request, now_ms)
-        digest = _digest(request)
         key = RequestKey(caller, "UpdateProposition", "", asked.request_id)
-        with self._history.transaction() as txn:
-            received_at_ms = txn.decided_at(now_ms)
-            if asked.request_id:
-                kept = txn.answer(key, digest, received_at_ms)
-                if kept is not None:
-                    return kept
+
+        def update(txn: HistoryTransaction, received_at_ms: UnixMs) -> bytes:
             updated = txn.update(
                 asked.proposition_id, asked.status, asked.event_time_ms, received_at_ms
             )
-            answer = update_answer(asked.proposition_id, updated)
-            if asked.request_id:
-                txn.keep_answer(key, digest, answer, received_at_ms)
-        return answer
+            return update_answer(asked.proposition_id, updated)
+
+        return self._once(key, request, now_ms, update)
+
+    def _once(
+        self,
+        key: RequestKey,
+        request: pb.ProposeRequest | pb.UpdatePropositionRequest,
+        now_ms: UnixMs,
+        answer: Callable[[HistoryTransaction, UnixMs], bytes],
+    ) -> bytes:
+        """Answer in one transaction; a request id is answered once, and then again.
+
+        Raises RequestIdReused. What is returned is on disk.
+        """
+        with self._history.transaction() as txn:
+            decided_at_ms = txn.decided_at(now_ms)
+            if not key.request_id:
+                return answer(txn, decided_at_ms)
+            digest = _digest(request)
+            kept = txn.answer(key, digest, decided_at_ms)
+            if kept is None:
+                kept = answer(txn, decided_at_ms)
+                txn.keep_answer(key, digest, kept, decided_at_ms)
+            return kept
 
     def _prepare(self, asked: AskedDecision) -> _Prepared:
         """Resolve names and check what depends on the catalog."""
@@ -187,7 +198,7 @@ class DecisionService:
         if decides is None:
             return Decision(())
         asked = prepared.asked
-        at_ms = now_ms if asked.contact_time_ms is None else asked.contact_time_ms
+        at_ms = asked.at_ms(now_ms)
         call = Call(
             environment=decides,
             contact=prepared.contact,
@@ -228,7 +239,6 @@ class DecisionService:
         decided_at_ms: UnixMs,
     ) -> bytes:
         asked = prepared.asked
-        at_ms = asked.contact_time_ms
         return propose_answer(
             asked=asked,
             known_spaces=prepared.environment.spaces,
@@ -238,7 +248,7 @@ class DecisionService:
             decision=decision,
             places=prepared.places,
             proposition_ids={k: v.proposition_id for k, v in stored.items()},
-            at_ms=decided_at_ms if at_ms is None else at_ms,
+            at_ms=asked.at_ms(decided_at_ms),
             warnings=prepared.warnings,
         )
 
@@ -305,7 +315,7 @@ def _propositions(
     prepared: _Prepared, decision: Decision, decided_at_ms: UnixMs
 ) -> dict[tuple[int, int], Proposition]:
     """What is to be stored, by place of the space and of the offer in it."""
-    at_ms = prepared.asked.contact_time_ms
+    at_ms = prepared.asked.at_ms(decided_at_ms)
     propositions: dict[tuple[int, int], Proposition] = {}
     for place, filled in enumerate(decision.spaces):
         if not filled.space.recording:
@@ -321,7 +331,7 @@ def _propositions(
                 weight=chosen.scored.weight,
                 rank=chosen.rank,
                 status=PropositionStatus.GENERATED,
-                event_time_ms=decided_at_ms if at_ms is None else at_ms,
+                event_time_ms=at_ms,
                 decided_at_ms=decided_at_ms,
             )
     return propositions

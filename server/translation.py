@@ -57,6 +57,11 @@ class AskedDecision(NamedTuple):
     excluded: frozenset[str]
     allow_duplicates: bool
 
+    def at_ms(self, decided_at_ms: UnixMs) -> UnixMs:
+        """The time that is decided for."""
+        at_ms = self.contact_time_ms
+        return decided_at_ms if at_ms is None else at_ms
+
 
 class AskedUpdate(NamedTuple):
     """An UpdateProposition request."""
