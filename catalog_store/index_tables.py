@@ -4,6 +4,8 @@ A set of rows is an integer with one bit per row, here as little-endian bytes wi
 trailing zeros. `compiler.index` says what the parts mean and how they are found.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from catalog_store.stored_rule import StoredRule
@@ -69,6 +71,14 @@ class EnvironmentIndex(msgspec.Struct, frozen=True, array_like=True):
     #: One bit per offer, for rows that categories and the environment hand down; None
     #: where there are none.
     offer_index: RowSetIndex | None
+
+
+def set_of(members: Iterable[int], size: int) -> int:
+    """The set of some of `size` numbers."""
+    bits = bytearray((size + 7) // 8)
+    for member in members:
+        bits[member >> 3] |= 1 << (member & 7)
+    return int.from_bytes(bits, "little")
 
 
 def encode_mask(mask: int) -> bytes:

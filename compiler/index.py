@@ -25,6 +25,7 @@ from catalog_store.index_tables import (
     FactorGroup,
     RowSetIndex,
     encode_mask,
+    set_of,
 )
 from catalog_store.records import Environment
 from catalog_store.stored_rule import StoredRule
@@ -114,7 +115,7 @@ def _in_order(
         start = len(rows)
         rows += group
         stop = start + sum(not row.is_formula for row in group)
-        heirs = encode_mask(_mask(offers[factors], len(environment.offers)))
+        heirs = encode_mask(set_of(offers[factors], len(environment.offers)))
         groups.append(FactorGroup(factors, start, stop, len(rows), heirs))
     return rows, tuple(groups)
 
@@ -141,7 +142,7 @@ def _index(
             continue
         answered.update(numbers)
         tests = [
-            (test, _mask(members[number], size))
+            (test, set_of(members[number], size))
             for number in numbers
             if (test := conditions[number].test) is not None
         ]
@@ -173,7 +174,7 @@ def _with_predicates(
         )
         rows = members[number]
         if len(rows) * SHARED_ROWS_PER_PREDICATE >= size:
-            shared.append((predicate, encode_mask(_mask(rows, size))))
+            shared.append((predicate, encode_mask(set_of(rows, size))))
             continue
         for row in rows:
             residual.setdefault(row, []).append(predicate)
@@ -240,11 +241,3 @@ def _table(tests: Sequence[tuple[AttributeTest, int]], size: int) -> AttributeTa
         masks=tuple(encode_mask(mask) for mask in masks),
         classes=tuple(classes),
     )
-
-
-def _mask(rows: Iterable[int], size: int) -> int:
-    """A set of rows as an integer."""
-    bits = bytearray((size + 7) // 8)
-    for row in rows:
-        bits[row >> 3] |= 1 << (row & 7)
-    return int.from_bytes(bits, "little")

@@ -8,6 +8,7 @@ from catalog_store.index_tables import (
     EnvironmentIndex,
     RowSetIndex,
     decode_mask,
+    set_of,
 )
 from catalog_store.records import Category
 from compiler.runtime.linker import LinkedRule, link
@@ -36,6 +37,8 @@ class Surroundings(NamedTuple):
     """What the index is about, as far as it is loaded."""
 
     offers: Sequence[LiveOffer]
+    #: Offer -> its own rows.
+    rows: Sequence[Sequence[LiveRow]]
     spaces: Mapping[str, LiveSpace]
     #: Category -> offers of its subtree; theme -> offers; always included offers.
     categories: Mapping[str, int]
@@ -53,7 +56,7 @@ def load_index(
     offers = about.offers
     live_rows: list[LiveRow] = []
     for number, (offer, place) in enumerate(stored.rows):
-        live_rows.append(offers[offer].rows[place])
+        live_rows.append(about.rows[offer][place])
         if number % _STEP == 0:
             yield
     offer_of = [offer for offer, _ in stored.rows]
@@ -198,14 +201,6 @@ def multipliers_of(categories: Iterable[Category]) -> dict[str, LiveMultiplier]:
 
 def _range(start: int, stop: int) -> int:
     return (1 << stop) - (1 << start)
-
-
-def set_of(members: Iterable[int], size: int) -> int:
-    """The set of some of `size` numbers."""
-    bits = bytearray((size + 7) // 8)
-    for member in members:
-        bits[member >> 3] |= 1 << (member & 7)
-    return int.from_bytes(bits, "little")
 
 
 def _intersection(one: LiveWindow, other: LiveWindow) -> LiveWindow:

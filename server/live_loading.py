@@ -6,7 +6,7 @@ generator: between two of its steps, which take well under 2 ms each, decisions 
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 
-from catalog_store.index_tables import EnvironmentIndex
+from catalog_store.index_tables import EnvironmentIndex, set_of
 from catalog_store.manifest import Manifest
 from catalog_store.records import (
     Category,
@@ -27,7 +27,6 @@ from contact_store.names import name_hash
 from contact_store.records import PropositionStatus
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.engine.live_offers import (
-    LiveMultiplier,
     LiveOffer,
     LivePresentationRule,
     LiveRow,
@@ -38,7 +37,6 @@ from server.live_index_loading import (
     Surroundings,
     load_index,
     multipliers_of,
-    set_of,
 )
 
 _STATUSES = {
@@ -122,6 +120,10 @@ class _EnvironmentBuilder:
         yield
         about = Surroundings(
             offers=offers,
+            rows=[
+                tuple(self._rows("offers", offer.name, offer.weights))
+                for offer in record.offers
+            ],
             spaces=spaces,
             categories=subtrees,
             themes=themes,
@@ -166,12 +168,6 @@ class _EnvironmentBuilder:
     def _offer(self, number: int, offer: Offer) -> LiveOffer:
         path = self._path(offer)
         environment = self._record.name
-        rules = [self._rule("categories", c.name, "rule") for c in path]
-        rules.append(self._rule("offers", offer.name, "rule"))
-        rows = [*self._rows("offers", offer.name, offer.weights)]
-        for category in reversed(path):
-            rows += self._category_rows[category.name]
-        rows += self._environment_rows
         return LiveOffer(
             number=number,
             name=offer.name,
@@ -181,13 +177,6 @@ class _EnvironmentBuilder:
                 resource_name(environment, "categories", offer.category)
             ),
             window=_intersection([offer.window, *(c.window for c in path)]),
-            rules=tuple(rule for rule in rules if rule is not None),
-            rows=tuple(rows),
-            multipliers=tuple(
-                LiveMultiplier(c.multiplier.factor, LiveWindow.of(c.multiplier.window))
-                for c in path
-                if c.multiplier is not None
-            ),
         )
 
     def _rows(

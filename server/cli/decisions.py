@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +11,7 @@ import click
 from server.cli.output import Refusal, output_option, print_json, print_table
 
 if TYPE_CHECKING:
+    from server.client import Client
     from server.wire import decision_pb2 as pb
 
 server_option = click.option(
@@ -63,7 +66,6 @@ def propose(
     """
     from google.protobuf.json_format import MessageToDict, ParseDict
 
-    from server.client import CallFailed, Client
     from server.wire import decision_pb2 as pb
 
     if not 0 <= max_propositions < 2**32:
@@ -79,13 +81,8 @@ def propose(
             themes=themes,
         )
     ParseDict(_context(pairs), request.context)
-    client = Client.connect(server)
-    try:
+    with _client(server) as client:
         answer = client.propose(request)
-    except CallFailed as failure:
-        raise Refusal(f"{failure.code}: {failure}") from None
-    finally:
-        client.close()
     if output == "json":
         print_json(MessageToDict(answer, preserving_proto_field_name=True))
     else:
@@ -105,24 +102,32 @@ def update(proposition: str, status: str, server: str, output: str) -> None:
     """
     from google.protobuf.json_format import MessageToDict
 
-    from server.client import CallFailed, Client
     from server.wire import decision_pb2 as pb
 
     request = pb.UpdatePropositionRequest(
         proposition_id=proposition, status=f"PROPOSITION_STATUS_{status.upper()}"
     )
-    client = Client.connect(server)
-    try:
+    with _client(server) as client:
         answer = client.update_proposition(request)
-    except CallFailed as failure:
-        raise Refusal(f"{failure.code}: {failure}") from None
-    finally:
-        client.close()
     if output == "json":
         print_json(MessageToDict(answer, preserving_proto_field_name=True))
     else:
         now = pb.PropositionStatus.Name(answer.status)
         click.echo(now.removeprefix("PROPOSITION_STATUS_").lower())
+
+
+@contextmanager
+def _client(server: str) -> "Generator[Client]":
+    """A connection; what the server refuses is our refusal."""
+    from server.client import CallFailed, Client
+
+    client = Client.connect(server)
+    try:
+        yield client
+    except CallFailed as failure:
+        raise Refusal(f"{failure.code}: {failure}") from None
+    finally:
+        client.close()
 
 
 def _context(pairs: tuple[str, ...]) -> dict[str, object]:

@@ -30,9 +30,6 @@ class LiveWindow(NamedTuple):
         return self.start_ms <= time_ms < self.end_ms
 
 
-ALWAYS = LiveWindow(-inf, inf)
-
-
 class LiveRow(NamedTuple):
     """A weight row, own or inherited."""
 
@@ -54,7 +51,7 @@ class LiveMultiplier(NamedTuple):
 
 
 class LiveOffer(NamedTuple):
-    """An offer with everything that it inherits."""
+    """An offer; what makes it eligible and ranks it is in the index."""
 
     number: int
     name: str
@@ -64,11 +61,6 @@ class LiveOffer(NamedTuple):
     category_hash: int
     #: Its own and its categories' windows, intersected.
     window: LiveWindow
-    #: Its categories' rules from the root down, then its own.
-    rules: tuple[int, ...]
-    #: Its own rows, then its categories', then the environment's.
-    rows: tuple[LiveRow, ...]
-    multipliers: tuple[LiveMultiplier, ...]
 
 
 class LiveSpace(NamedTuple):
