@@ -6,6 +6,7 @@ with it, the one before keeps deciding.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -78,7 +79,7 @@ async def run_worker(
     cell = CatalogCell()
     signal_page = revisions.signal()
     seen = signal_page.value()
-    _load_current(revisions, cell)
+    load_current(revisions, cell)
 
     health = Health([SERVICE])
     await health.set(serving=cell.current is not None)
@@ -120,7 +121,7 @@ def decision_handlers(service: DecisionService) -> Handlers:
     )
 
 
-def _load_current(revisions: Revisions, cell: CatalogCell) -> None:
+def load_current(revisions: Revisions, cell: CatalogCell) -> None:
     """Load at start-up, when nobody waits."""
     try:
         manifest = revisions.current()
@@ -131,6 +132,17 @@ def _load_current(revisions: Revisions, cell: CatalogCell) -> None:
         cell.current = load(revision, manifest)
     finally:
         revision.close()
+    _settle()
+
+
+def _settle() -> None:
+    """Take what was loaded out of the collector's way.
+
+    PERF: a full collection walks all of a catalog and finds nothing: 40 ms with 10,000
+    offers, within some decision. Frozen, it is passed over; what a later revision
+    replaces is freed by its reference counts all the same.
+    """
+    gc.freeze()
 
 
 async def _follow(revisions: Revisions, cell: CatalogCell) -> None:
@@ -145,6 +157,7 @@ async def _follow(revisions: Revisions, cell: CatalogCell) -> None:
                     next(loading)
                 except StopIteration as done:
                     cell.current = done.value
+                    _settle()
                     break
                 await asyncio.sleep(0)
         finally:
