@@ -22,7 +22,7 @@ from bench.row_by_row import (
     rows_best_first,
 )
 from bench.timing import Times, report
-from compiler.revision import environment_schema
+from compiler.rule_fields import environment_schema
 from compiler.rules import Kind, compile_rule
 from compiler.runtime.linker import link
 from compiler.source import Source

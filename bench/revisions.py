@@ -15,7 +15,8 @@ from catalog_store.compiled import CompiledCatalog
 from catalog_store.manifest import Manifest
 from catalog_store.records import Catalog, Environment
 from catalog_store.revisions import NothingPublished, Revisions
-from compiler.revision import compile_catalog, compiler_fingerprint, environment_schema
+from compiler.revision import compile_catalog, compiler_fingerprint
+from compiler.rule_fields import environment_schema
 from compiler.runtime.linker import LinkedRule, link
 from compiler.runtime.values import MISSING
 from compiler.schema import NOW

@@ -7,6 +7,8 @@ A catalog passes through these:
     catalog_links         names that must exist, and what can never be seen
     catalog_diagnostics   every mistake in records, one constructor each
     revision              the whole of it: records and compiled rules
+    rule_fields           where its rules stand, and what they may name
+    reuse                 what did not change since the last time
     index                 which rows each value of each attribute leaves in the race
     conjuncts             what each row needs: distinct conditions
     attribute_tests       conditions over one attribute, as sets of values that pass

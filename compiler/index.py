@@ -30,9 +30,10 @@ from catalog_store.index_tables import (
 from catalog_store.records import Environment
 from catalog_store.stored_rule import StoredRule
 from compiler.attribute_tests import ORDERED_TYPES, AttributeTest
-from compiler.conjuncts import CategoryPaths, Conjunct, Conjuncts
+from compiler.conjuncts import NO_TREES, CategoryPaths, Conjunct, Conjuncts
 from compiler.rules import code_of
 from compiler.runtime.encoding import encode
+from compiler.runtime.tree import Tree
 
 #: Keys of one table. An ordered attribute has two masks a key: 256 keys over 100,000
 #: rows are 6.4 MB. Conditions with rarer constants are asked like any other predicate.
@@ -52,11 +53,17 @@ class _Row(NamedTuple):
 
 
 def index_environment(
-    environment: Environment, rules: Sequence[StoredRule], rule_of: Mapping[str, int]
+    environment: Environment,
+    rules: Sequence[StoredRule],
+    rule_of: Mapping[str, int],
+    trees: Mapping[int, Tree] = NO_TREES,
 ) -> EnvironmentIndex:
-    """The index of a compiled environment; the same input gives the same index."""
+    """The index of a compiled environment; the same input gives the same index.
+
+    `trees` are those of rules at hand; others are decoded.
+    """
     catalog = CategoryPaths(environment)
-    conditions = Conjuncts(environment.name, rules, rule_of)
+    conditions = Conjuncts(environment.name, rules, rule_of, trees)
     rows, groups = _in_order(environment, catalog)
     per_row = [
         conditions.of_offer(environment.offers[row.offer], catalog, row.place)

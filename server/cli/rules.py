@@ -63,7 +63,7 @@ def _compile(
     expression: str, catalog: Path, environment: str, formula: bool
 ) -> "CompiledRule":
     from compiler.check import Kind
-    from compiler.revision import environment_schema, environment_segments
+    from compiler.rule_fields import environment_schema, environment_segments
     from compiler.rules import compile_rule
     from compiler.source import Refused, Source
     from server.files import read_catalog
