@@ -5,6 +5,7 @@
     CATALOG/files/<sha256>.mdb       LMDB files, read-only, shared by rollbacks
     CATALOG/signal                   8 bytes, mapped by workers: changes at each switch
     CATALOG/lock                     held by whoever publishes
+    CATALOG/compiled_here            which file was compiled here: `server.publication`
 
 A file gets its name only when all its bytes are verified and on disk, a manifest only
 when its file has one, and CURRENT is replaced last: whatever is interrupted, CURRENT
