@@ -17,6 +17,7 @@ without effect. Nothing here keeps a catalog from being published.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 
+from catalog_store.category_paths import CategoryPaths
 from catalog_store.records import (
     Environment,
     Offer,
@@ -29,7 +30,7 @@ from catalog_store.stored_rule import StoredRule
 from compiler import analysis_diagnostics as findings
 from compiler.attribute_tests import ORDERED_TYPES, AttributeTest
 from compiler.catalog_diagnostics import Field
-from compiler.conjuncts import CategoryPaths, Conjuncts
+from compiler.conjuncts import Conjuncts
 from compiler.runtime.encoding import decode
 from compiler.runtime.tree import Op, slot_of, walk
 from compiler.source import Diagnostic

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from catalog_store.records import Category, Environment, Offer, resource_name
+from catalog_store.category_paths import CategoryPaths
+from catalog_store.records import Offer, resource_name
 from catalog_store.stored_rule import StoredRule
 from compiler.attribute_tests import AttributeTest, attribute_test
 from compiler.runtime.encoding import decode, meaning
@@ -25,23 +26,6 @@ class Conjunct(NamedTuple):
     test: AttributeTest | None
     #: What it is for everybody; None when that depends.
     constant: bool | None
-
-
-class CategoryPaths:
-    """The category tree, as paths."""
-
-    def __init__(self, environment: Environment) -> None:
-        self._categories = {c.name: c for c in environment.categories}
-        self._paths: dict[str, tuple[Category, ...]] = {}
-
-    def path(self, name: str) -> tuple[Category, ...]:
-        """The categories from the root down to one."""
-        known = self._paths.get(name)
-        if known is None:
-            category = self._categories[name]
-            above = () if category.parent is None else self.path(category.parent)
-            known = self._paths[name] = (*above, category)
-        return known
 
 
 class Conjuncts:

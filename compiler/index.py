@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from catalog_store.category_paths import CategoryPaths
 from catalog_store.index_tables import (
     AttributeTable,
     EnvironmentIndex,
@@ -30,7 +31,7 @@ from catalog_store.index_tables import (
 from catalog_store.records import Environment
 from catalog_store.stored_rule import StoredRule
 from compiler.attribute_tests import ORDERED_TYPES, AttributeTest
-from compiler.conjuncts import NO_TREES, CategoryPaths, Conjunct, Conjuncts
+from compiler.conjuncts import NO_TREES, Conjunct, Conjuncts
 from compiler.rules import code_of
 from compiler.runtime.encoding import encode
 from compiler.runtime.tree import Tree

@@ -82,11 +82,15 @@ def load_index(
     of_offers = _RowsOfOffers(offer_of)
     space_rows: dict[str, int] = {}
     for name, space in about.spaces.items():
-        rows_here = of_offers.rows(space.offers)
-        for row, live in enumerate(live_rows):
-            if live.spaces and name not in live.spaces:
-                rows_here &= ~(1 << row)
-        space_rows[name] = rows_here
+        elsewhere = set_of(
+            (
+                row
+                for row, live in enumerate(live_rows)
+                if live.spaces and name not in live.spaces
+            ),
+            len(live_rows),
+        )
+        space_rows[name] = of_offers.rows(space.offers) & ~elsewhere
         yield
     return LiveIndex(
         groups=tuple(groups),

@@ -1,15 +1,16 @@
 """Builds the live catalog from a revision's file.
 
 Loading goes on while the worker decides with the revision before, so that it is a
-generator: between two of its steps, which take well under 2 ms each, decisions run.
+generator: between two of its steps decisions run. docs/performance.md says how long the
+longest step takes.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
+from catalog_store.category_paths import CategoryPaths
 from catalog_store.index_tables import EnvironmentIndex, set_of
 from catalog_store.manifest import Manifest
 from catalog_store.records import (
-    Category,
     Counted,
     CountedStatus,
     Environment,
@@ -33,6 +34,7 @@ from server.engine.live_offers import (
     LiveSpace,
     LiveWindow,
 )
+from server.engine.matching import ascending
 from server.live_index_loading import (
     Surroundings,
     load_index,
@@ -89,12 +91,12 @@ def load_in_steps(
 
 
 class _EnvironmentBuilder:
-    """Flattens one environment's tree: every offer gets all that it inherits."""
+    """Makes one environment's records into what decisions read."""
 
     def __init__(self, record: Environment, rule_of: Mapping[str, int]) -> None:
         self._record = record
         self._rule_of = rule_of
-        self._categories = {category.name: category for category in record.categories}
+        self._paths = CategoryPaths(record)
         self._category_rows = {
             category.name: tuple(
                 self._rows("categories", category.name, category.weights)
@@ -147,7 +149,7 @@ class _EnvironmentBuilder:
             themes=themes,
             always_included=always_included,
             live_index=index,
-            presentation_rules=self._presentation_rules(subtrees),
+            presentation_rules=self._presentation_rules(offers, subtrees),
         )
 
     def _rule(self, kind: str, name: str, field: str) -> int | None:
@@ -155,18 +157,8 @@ class _EnvironmentBuilder:
         resource = resource_name(self._record.name, kind, name)
         return self._rule_of.get(f"{resource}:{field}")
 
-    def _path(self, offer: Offer) -> list[Category]:
-        """The offer's categories, root first."""
-        path: list[Category] = []
-        name: str | None = offer.category
-        while name is not None:
-            category = self._categories[name]
-            path.append(category)
-            name = category.parent
-        return path[::-1]
-
     def _offer(self, number: int, offer: Offer) -> LiveOffer:
-        path = self._path(offer)
+        path = self._paths.path(offer.category)
         environment = self._record.name
         return LiveOffer(
             number=number,
@@ -194,7 +186,6 @@ class _EnvironmentBuilder:
             )
 
     def _space(self, space: Space) -> LiveSpace:
-        offers = 0
         contents: dict[int, dict[str, str]] = {}
         for number, offer in enumerate(self._record.offers):
             if space.name not in offer.spaces or not self._enabled(offer):
@@ -205,7 +196,6 @@ class _EnvironmentBuilder:
                 if offer.content.get(field.name)
             }
             if all(f.name in content for f in space.fields if f.required):
-                offers |= 1 << number
                 contents[number] = content
         environment = self._record.name
         return LiveSpace(
@@ -217,20 +207,22 @@ class _EnvironmentBuilder:
             default_categories=space.default_categories,
             default_themes=space.default_themes,
             anonymous_space=space.anonymous_space,
-            offers=offers,
+            offers=set_of(contents, len(self._record.offers)),
             contents=contents,
         )
 
     def _enabled(self, offer: Offer) -> bool:
-        return offer.enabled and all(c.enabled for c in self._path(offer))
+        return offer.enabled and all(
+            category.enabled for category in self._paths.path(offer.category)
+        )
 
     def _masks(self) -> tuple[dict[str, int], dict[str, int], int]:
         """Category -> its subtree, theme -> who has or inherits it, always included."""
-        subtrees: dict[str, list[int]] = {name: [] for name in self._categories}
+        subtrees: dict[str, list[int]] = {c.name: [] for c in self._record.categories}
         themes: dict[str, set[int]] = {}
         always_included: list[int] = []
         for number, offer in enumerate(self._record.offers):
-            path = self._path(offer)
+            path = self._paths.path(offer.category)
             for category in path:
                 subtrees[category.name].append(number)
                 for theme in category.themes:
@@ -247,19 +239,17 @@ class _EnvironmentBuilder:
     def _inherited(self, subtrees: Mapping[str, int]) -> Iterator[tuple[LiveRow, int]]:
         """Rows handed down and who inherits them, the nearest category first."""
         everyone = (1 << len(self._record.offers)) - 1
-        depths = {name: self._depth(name) for name in self._categories}
-        for name in sorted(self._categories, key=lambda n: -depths[n]):
+        deepest_first = sorted(
+            self._category_rows, key=lambda name: -len(self._paths.path(name))
+        )
+        for name in deepest_first:
             for row in self._category_rows[name]:
                 yield row, subtrees[name]
         for row in self._environment_rows:
             yield row, everyone
 
-    def _depth(self, name: str) -> int:
-        parent = self._categories[name].parent
-        return 0 if parent is None else 1 + self._depth(parent)
-
     def _presentation_rules(
-        self, subtrees: Mapping[str, int]
+        self, offers: Sequence[LiveOffer], subtrees: Mapping[str, int]
     ) -> tuple[LivePresentationRule, ...]:
         record = self._record
         typology = next(
@@ -270,23 +260,22 @@ class _EnvironmentBuilder:
         by_name = {rule.name: rule for rule in record.presentation_rules}
         active = [by_name[name] for name in typology.rules if by_name[name].active]
         return tuple(
-            self._presentation_rule(number, rule, subtrees)
+            self._presentation_rule(number, rule, offers, subtrees)
             for number, rule in enumerate(active)
         )
 
     def _presentation_rule(
-        self, number: int, rule: PresentationRule, subtrees: Mapping[str, int]
+        self,
+        number: int,
+        rule: PresentationRule,
+        offers: Sequence[LiveOffer],
+        subtrees: Mapping[str, int],
     ) -> LivePresentationRule:
-        scope = 0
+        named = frozenset(rule.offers)
+        scope = set_of((o.number for o in offers if o.name in named), len(offers))
         for category in rule.categories:
             scope |= subtrees[category]
-        hashes: set[int] = set()
-        for place, offer in enumerate(self._record.offers):
-            if offer.name in rule.offers:
-                scope |= 1 << place
-            if scope >> place & 1:
-                name = resource_name(self._record.name, "offers", offer.name)
-                hashes.add(name_hash(name))
+        counted = ascending(scope) if rule.counted is Counted.SCOPE else ()
         everything = not rule.offers and not rule.categories
         return LivePresentationRule(
             number=number,
@@ -300,7 +289,7 @@ class _EnvironmentBuilder:
             counted=rule.counted,
             counted_statuses=_STATUSES[rule.counted_status],
             same_channel=rule.same_channel,
-            scope_hashes=frozenset(hashes if rule.counted is Counted.SCOPE else ()),
+            scope_hashes=frozenset(offers[offer].offer_hash for offer in counted),
             rule=self._rule("presentation_rules", rule.name, "rule"),
         )
 

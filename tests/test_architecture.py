@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "compiler": {
         "compiler",
         "catalog_store.records",
+        "catalog_store.category_paths",
         "catalog_store.compiled",
         "catalog_store.index_tables",
         "catalog_store.stored_rule",
