@@ -23,6 +23,7 @@ What runs:
 
     supervisor         `propono serve`: starts, restarts and stops the others
     process            one child process
+    process_options    what it is told
     worker             serves decisions
     admin              serves the admin port
     standard_services  health and reflection, on both ports

@@ -6,12 +6,11 @@ UNIMPLEMENTED until it exists. Every call but health and reflection needs the to
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
 
 from catalog_store.manifest import Manifest
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
-from server.data_folder import DataFolder
+from server.process_options import ProcessOptions
 from server.requests import InvalidRequest, Violation
 from server.standard_services import Health, reflection_handlers
 from server.translation import timestamp
@@ -35,24 +34,16 @@ _PAGE_SIZE = 100
 _PAGE_SIZE_MAX = 1_000
 
 
-class AdminOptions(NamedTuple):
-    """What the admin process is told by the supervisor."""
-
-    data: DataFolder
-    listen: str
-    reflection: bool
-
-
 async def run_admin(
-    options: AdminOptions, stop: asyncio.Event, ready: Callable[[int], None]
+    options: ProcessOptions, stop: asyncio.Event, ready: Callable[[int], None]
 ) -> None:
     """Serve until `stop` is set; `ready` is told the port once it listens."""
-    admit = bearer_of(options.data.admin_token())
+    admit = bearer_of(options.folder.admin_token())
     names = [ADMIN_SERVICE, CONTACT_SERVICE]
     health = Health(names)
     await health.set(serving=True)
     services = [
-        admin_handlers(Revisions(options.data.catalog), admit),
+        admin_handlers(Revisions(options.folder.catalog), admit),
         contact_handlers(admit),
         health.rpc_handlers(),
     ]

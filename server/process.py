@@ -9,21 +9,12 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
 import msgspec
 
-from server.data_folder import DataFolder
+from server.process_options import ProcessOptions
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
-
-
-class ProcessOptions(msgspec.Struct, frozen=True):
-    """What the supervisor tells a child, as JSON."""
-
-    data: str
-    listen: str
-    reflection: bool
 
 
 def main() -> None:
@@ -46,17 +37,14 @@ async def _run(kind: str, options: ProcessOptions) -> None:
             stop.set()
 
     loop.add_reader(sys.stdin.fileno(), lifeline)
-    data = DataFolder(Path(options.data))
     if kind == "admin":
-        from server.admin import AdminOptions, run_admin
+        from server.admin import run_admin
 
-        admin = AdminOptions(data, options.listen, options.reflection)
-        await run_admin(admin, stop, _say_ready)
+        await run_admin(options, stop, _say_ready)
     else:
-        from server.worker import WorkerOptions, run_worker, system_sources
+        from server.worker import run_worker, system_sources
 
-        worker = WorkerOptions(data, options.listen, options.reflection)
-        await run_worker(worker, system_sources(), stop, _say_ready)
+        await run_worker(options, system_sources(), stop, _say_ready)
 
 
 def _say_ready(port: int) -> None:

@@ -193,7 +193,9 @@ def _runnable(revisions: Revisions, manifest: Manifest) -> Manifest:
 def _rebuilt(revisions: Revisions, manifest: Manifest) -> Manifest:
     revision = revisions.open(manifest)
     try:
-        return revisions.install_catalog(rebuild(revision.catalog()))
+        catalog = revision.catalog()
+        _check_digest(catalog, manifest)
+        return revisions.install_catalog(rebuild(catalog))
     except (EncodingError, LookupError, msgspec.MsgspecError) as error:
         raise DamagedRevision(
             f"revision {manifest.number} is of another version of Propono ({error});"
@@ -201,6 +203,11 @@ def _rebuilt(revisions: Revisions, manifest: Manifest) -> Manifest:
         ) from None
     finally:
         revision.close()
+
+
+def _check_digest(catalog: CompiledCatalog, manifest: Manifest) -> None:
+    if catalog.digest() != manifest.digest:
+        raise DamagedRevision("the file does not hold what its manifest says")
 
 
 def _publish(
@@ -212,8 +219,7 @@ def _publish(
 ) -> Manifest:
     revision = revisions.open(installed)
     try:
-        if revision.catalog().digest() != installed.digest:
-            raise DamagedRevision("the file does not hold what its manifest says")
+        _check_digest(revision.catalog(), installed)
         load(revision, msgspec.structs.replace(installed, number=0))
     finally:
         revision.close()

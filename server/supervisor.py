@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 
 from server.data_folder import DataFolder
-from server.process import ProcessOptions
+from server.process_options import ProcessOptions
 
 #: Workers of one server.
 WORKERS_MAX = 64

@@ -11,16 +11,15 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
-from server.data_folder import DataFolder
 from server.decision_service import DecisionService, Sources
 from server.engine.live_catalog import LiveCatalog
 from server.live_loading import load, load_in_steps
+from server.process_options import ProcessOptions
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
     Handlers,
@@ -44,14 +43,6 @@ DRAIN_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
-class WorkerOptions(NamedTuple):
-    """What a worker is told by the supervisor."""
-
-    data: DataFolder
-    listen: str
-    reflection: bool
-
-
 class CatalogCell:
     """The one mutable thing: the catalog that decides now."""
 
@@ -67,15 +58,15 @@ def system_sources() -> Sources:
 
 
 async def run_worker(
-    options: WorkerOptions,
+    options: ProcessOptions,
     sources: Sources,
     stop: asyncio.Event,
     ready: Callable[[int], None],
 ) -> None:
     """Serve until `stop` is set; `ready` is told the port once the worker listens."""
-    revisions = Revisions(options.data.catalog)
-    history = HistoryStore(options.data.history)
-    profiles = ProfileStore(options.data.profiles)
+    revisions = Revisions(options.folder.catalog)
+    history = HistoryStore(options.folder.history)
+    profiles = ProfileStore(options.folder.profiles)
     cell = CatalogCell()
     signal_page = revisions.signal()
     seen = signal_page.value()

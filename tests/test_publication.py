@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from catalog_store.revisions import Revisions
+from catalog_store.revisions import DamagedRevision, Revisions
 from compiler.runtime.linker import CODE_TAG
 from compiler.source import Refused
 from server import publication
@@ -147,6 +147,23 @@ def test_the_code_in_an_artifact_is_never_run(tmp_path: Path, data: DataFolder) 
     rules = revision.catalog()
     revision.close()
     assert rules == catalog
+
+
+def test_an_artifact_that_is_not_what_its_manifest_says_is_refused(
+    tmp_path: Path, data: DataFolder
+) -> None:
+    """Whole by its sha256, and still another catalog than the digest names."""
+    artifact = tmp_path / "bank.propono"
+    manifest, _ = publication.compile_to_artifact(BANK, artifact)
+    whole = artifact.read_bytes()
+    assert manifest.digest.encode() in whole
+    artifact.write_bytes(whole.replace(manifest.digest.encode(), b"0" * 64))
+    before = Revisions(data.catalog).current()
+
+    with pytest.raises(DamagedRevision, match="not hold what its manifest says"):
+        publication.publish_artifact(data, artifact, publisher="x", now_ms=NOON_MS)
+
+    assert Revisions(data.catalog).current() == before
 
 
 def test_the_schema_of_a_published_environment_is_read(data: DataFolder) -> None:

@@ -1,0 +1,22 @@
+"""What the supervisor tells a child process."""
+
+from pathlib import Path
+
+import msgspec
+
+from server.data_folder import DataFolder
+
+
+class ProcessOptions(msgspec.Struct, frozen=True):
+    """Sent as JSON; the same for a worker and for the admin process."""
+
+    #: Path of the data folder.
+    data: str
+    #: HOST:PORT.
+    listen: str
+    #: Whether the services describe themselves to whoever asks.
+    reflection: bool
+
+    @property
+    def folder(self) -> DataFolder:
+        return DataFolder(Path(self.data))
