@@ -67,6 +67,30 @@ def test_an_offer_takes_the_highest_row_that_matches(tmp_path: Path) -> None:
     assert weight("side", 20, NOON_MS + 1) == 9.0
 
 
+def test_of_equal_rows_the_nearest_wins(tmp_path: Path) -> None:
+    """Own, then of the nearest category, then of the root, then the environment's."""
+    categories = [
+        Category(name="root", weights=(row(1, label="root"),)),
+        Category(name="leaf", parent="root", weights=(row(1, label="leaf"),)),
+    ]
+    offers = [
+        offer("own", row(1, label="own"), category="leaf"),
+        offer("leaf", row(0), category="leaf"),
+        offer("root", row(0), category="root"),
+        offer("none", row(0)),
+    ]
+    record = environment(
+        offers, categories=categories, weights=(row(1, label="environment"),)
+    )
+    bank = live(tmp_path, record).environments["bank"]
+    won = {
+        c.scored.offer.name: c.scored.row.label
+        for c in decide(call(bank, ("banner", 9))).spaces[0].chosen
+    }
+
+    assert won == {"own": "own", "leaf": "leaf", "root": "root", "none": "environment"}
+
+
 @pytest.mark.parametrize(
     ("formula", "weight"),
     [

@@ -196,3 +196,14 @@ def test_the_next_best_offer_takes_the_place(tmp_path: Path) -> None:
         ("loan", 1),
         ("mortgage", 2),
     ]
+
+
+def test_a_scope_names_offers_and_categories(tmp_path: Path) -> None:
+    """Both together; what is outside is neither excluded nor counted."""
+    decides = bank(
+        tmp_path, counted=Counted.SCOPE, offers=("card",), categories=("home",)
+    )
+
+    assert names(decides, ("banner", 9), history=[past("mortgage")]) == [["loan"]]
+    assert names(decides, ("banner", 9), history=[past("card")]) == [["loan"]]
+    assert names(decides, "banner", history=[past("loan")]) == [["card"]]
