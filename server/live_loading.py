@@ -110,8 +110,10 @@ class _EnvironmentBuilder:
     ) -> Generator[None, None, LiveEnvironment]:
         record = self._record
         offers: list[LiveOffer] = []
+        rows: list[tuple[LiveRow, ...]] = []
         for number, offer in enumerate(record.offers):
             offers.append(self._offer(number, offer))
+            rows.append(tuple(self._rows("offers", offer.name, offer.weights)))
             if number % _STEP == 0:
                 yield
         spaces: dict[str, LiveSpace] = {}
@@ -122,10 +124,7 @@ class _EnvironmentBuilder:
         yield
         about = Surroundings(
             offers=offers,
-            rows=[
-                tuple(self._rows("offers", offer.name, offer.weights))
-                for offer in record.offers
-            ],
+            rows=rows,
             spaces=spaces,
             categories=subtrees,
             themes=themes,
