@@ -47,6 +47,9 @@ CONTENT_BYTES_MAX = 65_536
 PERIOD_MS_MAX = 400 * 86_400_000
 #: Propositions in the longest period of one contact that are always counted.
 MAXIMUM_MAX = 4_096
+#: Attributes of one offer, and characters of one.
+OFFER_ATTRIBUTES_MAX = 50
+OFFER_ATTRIBUTE_CHARACTERS_MAX = 200
 #: The last moment of the year 9999, where CEL's timestamps end.
 UNIX_MS_MAX = 253_402_300_799_999
 
@@ -167,6 +170,19 @@ class Offer(Record, frozen=True):
     spaces: tuple[str, ...] = ()
     #: Content field -> text. A space shows those that it declares.
     content: dict[str, str] = {}
+    #: Facts that relate it to other offers, such as `product_line: travel`.
+    attributes: dict[str, str] = {}
+
+
+class StatusName(StrEnum):
+    """What became of a proposition, as catalogs write it."""
+
+    GENERATED = "generated"
+    PRESENTED = "presented"
+    INTERESTED = "interested"
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    REJECTED = "rejected"
 
 
 class ContentField(Record, frozen=True):
@@ -193,8 +209,16 @@ class Space(Record, frozen=True):
     #: The space of the anonymous environment that decides for a contact whom this
     #: one cannot identify.
     anonymous_space: str | None = None
+    #: Whether a visitor id stands for the contact that it was bound to.
+    implicit_identification: bool = False
+    #: Whether a recorded call with both ids binds the visitor to the contact.
+    binds_visitors: bool = False
     #: False stores nothing; presentation rules then see nothing of it.
     recording: bool = True
+    #: Of new propositions: `presented` where whoever asks shows what it gets.
+    proposition_status: StatusName = StatusName.GENERATED
+    #: What opening the acceptance URL means.
+    acceptance_status: StatusName = StatusName.ACCEPTED
 
 
 class Counted(StrEnum):
@@ -205,15 +229,28 @@ class Counted(StrEnum):
     SAME_CATEGORY = "same_category"
     #: Any offer of the rule's own scope: one shared counter.
     SCOPE = "scope"
+    #: Offers that have the candidate's value of the rule's `attribute`.
+    SAME_ATTRIBUTE = "same_attribute"
 
 
 class CountedStatus(StrEnum):
     """Which proposition statuses count."""
 
     ANY = "any"
+    #: The contact has seen it, whatever came of it: all but generated.
+    PRESENTED = "presented"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     ACCEPTED_OR_REJECTED = "accepted_or_rejected"
+
+
+class CountedFrom(StrEnum):
+    """Which moment of a proposition must lie in the period."""
+
+    #: Its event time: when the contact saw it, or will.
+    PROPOSITION = "proposition"
+    #: When it got the status that it has: "for 30 days after a refusal".
+    STATUS = "status"
 
 
 class PresentationRule(Record, frozen=True):
@@ -225,8 +262,12 @@ class PresentationRule(Record, frozen=True):
     """
 
     name: str
-    period_ms: int
     maximum: int
+    #: None counts for ever.
+    period_ms: int | None
+    #: Once the maximum is reached the offers rest this long, and counting begins anew.
+    #: None excludes them as long as the maximum stays in the period.
+    rest_ms: int | None = None
     label: str = ""
     active: bool = True
     #: None applies on every channel.
@@ -235,6 +276,9 @@ class PresentationRule(Record, frozen=True):
     categories: tuple[str, ...] = ()
     counted: Counted = Counted.ALL_OFFERS
     counted_status: CountedStatus = CountedStatus.ANY
+    counted_from: CountedFrom = CountedFrom.PROPOSITION
+    #: Of offers; with `same_attribute` only. A candidate without it is not excluded.
+    attribute: str | None = None
     same_channel: bool = False
     #: The contacts it concerns; None is everybody.
     rule: str | None = None
@@ -260,6 +304,9 @@ class Environment(Record, frozen=True):
     anonymous: bool = False
     #: Where spaces that name an `anonymous_space` find it.
     anonymous_environment: str | None = None
+    #: Whether a contact id without a profile identifies nobody. Otherwise it is
+    #: decided for with an empty profile.
+    requires_profile: bool = False
     #: IANA name; dates without a zone are read in it.
     time_zone: str = "UTC"
     contact_attributes: tuple[Attribute, ...] = ()

@@ -24,6 +24,8 @@ from catalog_store.records import (
     ENVIRONMENTS_MAX,
     LABEL_MAX,
     NAME_PATTERN,
+    OFFER_ATTRIBUTE_CHARACTERS_MAX,
+    OFFER_ATTRIBUTES_MAX,
     OFFERS_MAX,
     PRESENTATION_RULES_MAX,
     SEGMENTS_MAX,
@@ -178,8 +180,9 @@ def _check_section(
                 _check_list(resource, "themes", themes, THEMES_MAX, findings)
             case Space():
                 _check_space(resource, record, findings)
-            case Offer(content=content):
-                _check_content(resource, content, findings)
+            case Offer():
+                _check_content(resource, record.content, findings)
+                _check_attribute_texts(resource, record.attributes, findings)
             case _:
                 pass
         _check_name(field, findings)
@@ -217,6 +220,20 @@ def _check_content(resource: str, content: dict[str, str], findings: Findings) -
         if not _NAME.fullmatch(name):
             findings.add(mistakes.bad_name(Field(resource, f"content.{name}", name)))
         _check_bytes(Field(resource, f"content.{name}", text), findings)
+
+
+def _check_attribute_texts(
+    resource: str, attributes: dict[str, str], findings: Findings
+) -> None:
+    limit = OFFER_ATTRIBUTES_MAX
+    if len(attributes) > limit:
+        field = Field(resource, "attributes")
+        findings.add(mistakes.too_many(field, "attributes", len(attributes), limit))
+    for name, text in attributes.items():
+        field = Field(resource, f"attributes.{name}", name)
+        _check_name(field, findings)
+        field = Field(resource, f"attributes.{name}", text)
+        _check_length(field, OFFER_ATTRIBUTE_CHARACTERS_MAX, findings)
 
 
 def _check_list(

@@ -182,6 +182,27 @@ def scope_missing(field: Field) -> Diagnostic:
     )
 
 
+def attribute_missing(field: Field) -> Diagnostic:
+    return field.error(
+        "same_attribute needs to know of which one; write `attribute`, a name that the "
+        "offers have under `attributes`"
+    )
+
+
+def attribute_not_counted(field: Field) -> Diagnostic:
+    return field.error(
+        "an attribute relates offers only where `counted` is same_attribute; write "
+        "that, or remove it"
+    )
+
+
+def nobody_to_identify(field: Field) -> Diagnostic:
+    return field.error(
+        "an anonymous environment decides for the visitor alone; remove it, or set it "
+        "on the space that has this one as its anonymous_space"
+    )
+
+
 def unknown_theme(field: Field, known: Collection[str]) -> Diagnostic:
     return field.warning(
         f"no category has the theme {shown(field.text)}; {hint(field.text, known)}"

@@ -9,6 +9,7 @@ from catalog_store.records import (
     Counted,
     Environment,
     Offer,
+    PresentationRule,
     Space,
     WeightRow,
     resource_name,
@@ -86,6 +87,22 @@ class _Links:
             if rule.counted is Counted.SCOPE and not (rule.offers or rule.categories):
                 field = Field(resource, "counted", rule.counted.value)
                 self._findings.add(mistakes.scope_missing(field))
+            self._counted_attribute(resource, rule)
+
+    def _counted_attribute(self, resource: str, rule: PresentationRule) -> None:
+        """`attribute` goes with `same_attribute`, and some offer has it."""
+        by_attribute = rule.counted is Counted.SAME_ATTRIBUTE
+        if by_attribute and rule.attribute is None:
+            field = Field(resource, "counted", rule.counted.value)
+            self._findings.add(mistakes.attribute_missing(field))
+        elif rule.attribute is not None:
+            field = Field(resource, "attribute", rule.attribute)
+            if not by_attribute:
+                self._findings.add(mistakes.attribute_not_counted(field))
+                return
+            offers = self._environment.offers
+            known = {name for offer in offers for name in offer.attributes}
+            self._known(field, "attribute of offers", known)
 
     def spaces(self, anonymous_spaces: set[str] | None) -> None:
         for space in self._environment.spaces:
@@ -97,6 +114,8 @@ class _Links:
                 "category",
                 self._categories,
             )
+            if self._environment.anonymous:
+                self._identification(resource, space)
             if space.anonymous_space is None:
                 continue
             field = Field(resource, "anonymous_space", space.anonymous_space)
@@ -104,6 +123,13 @@ class _Links:
                 self._findings.add(mistakes.anonymous_environment_missing(field))
             elif anonymous_spaces is not None:
                 self._known(field, "anonymous space", anonymous_spaces)
+
+    def _identification(self, resource: str, space: Space) -> None:
+        """In an anonymous environment the visitor is the contact."""
+        for path in ("implicit_identification", "binds_visitors"):
+            if getattr(space, path):
+                field = Field(resource, path, "true")
+                self._findings.add(mistakes.nobody_to_identify(field))
 
     def categories(self) -> None:
         for category in self._environment.categories:

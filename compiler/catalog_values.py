@@ -108,9 +108,10 @@ def _as_text(at_ms: int) -> str:
 def _check_presentation_rule(
     resource: str, rule: PresentationRule, findings: Findings
 ) -> None:
-    if not 0 < rule.period_ms <= PERIOD_MS_MAX:
-        field = Field(resource, "period_ms", str(rule.period_ms))
-        findings.add(mistakes.bad_period(field))
+    for path, length_ms in (("period_ms", rule.period_ms), ("rest_ms", rule.rest_ms)):
+        if length_ms is not None and not 0 < length_ms <= PERIOD_MS_MAX:
+            field = Field(resource, path, str(length_ms))
+            findings.add(mistakes.bad_period(field))
     if not 1 <= rule.maximum <= MAXIMUM_MAX:
         field = Field(resource, "maximum", str(rule.maximum))
         findings.add(mistakes.bad_maximum(field, MAXIMUM_MAX))

@@ -40,6 +40,20 @@ def with_change(proposition: Proposition, change: StatusChange) -> Proposition:
 
 def status_after(log: tuple[StatusChange, ...]) -> PropositionStatus:
     """The status that counts after a whole log, its first entry included."""
+    return _last_applied(log)[0]
+
+
+def status_since(proposition: Proposition) -> UnixMs:
+    """When a proposition got the status that it has; its event time until an update."""
+    log = proposition.changes
+    since = _last_applied(log)[1] if log else None
+    return proposition.event_time_ms if since is None else since
+
+
+def _last_applied(
+    log: tuple[StatusChange, ...],
+) -> tuple[PropositionStatus, UnixMs | None]:
+    """The status after a log, and when the update that gave it happened, if one did."""
     status = log[0].status
     applied_at: UnixMs | None = None
     for change in log[1:]:
@@ -51,7 +65,7 @@ def status_after(log: tuple[StatusChange, ...]) -> PropositionStatus:
         elif applied_at is not None and at < applied_at:
             continue
         status, applied_at = change.status, at
-    return status
+    return status, applied_at
 
 
 def _first_entry(proposition: Proposition) -> StatusChange:

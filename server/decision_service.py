@@ -20,7 +20,6 @@ from contact_store.profiles import ProfileStore
 from contact_store.records import (
     EMPTY_RECORD,
     Proposition,
-    PropositionStatus,
     StoredProposition,
 )
 from server.answers import propose_answer, update_answer
@@ -330,7 +329,7 @@ def _propositions(
                 channel=filled.space.channel_code,
                 weight=chosen.scored.weight,
                 rank=chosen.rank,
-                status=PropositionStatus.GENERATED,
+                status=filled.space.proposition_status,
                 event_time_ms=at_ms,
                 decided_at_ms=decided_at_ms,
             )

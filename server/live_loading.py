@@ -6,12 +6,14 @@ longest step takes.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from math import inf
 
 from catalog_store.category_paths import CategoryPaths
 from catalog_store.index_tables import EnvironmentIndex, set_of
 from catalog_store.manifest import Manifest
 from catalog_store.records import (
     Counted,
+    CountedFrom,
     CountedStatus,
     Environment,
     Offer,
@@ -43,6 +45,8 @@ from server.live_index_loading import (
 
 _STATUSES = {
     CountedStatus.ANY: None,
+    CountedStatus.PRESENTED: frozenset(PropositionStatus)
+    - {PropositionStatus.GENERATED, PropositionStatus.UNSPECIFIED},
     CountedStatus.ACCEPTED: frozenset({PropositionStatus.ACCEPTED}),
     CountedStatus.REJECTED: frozenset({PropositionStatus.REJECTED}),
     CountedStatus.ACCEPTED_OR_REJECTED: frozenset(
@@ -202,6 +206,9 @@ class _EnvironmentBuilder:
             space_hash=name_hash(resource_name(environment, "spaces", space.name)),
             channel_code=CODE_OF_CHANNEL[space.channel],
             recording=space.recording,
+            proposition_status=PropositionStatus[space.proposition_status.name],
+            implicit_identification=space.implicit_identification,
+            binds_visitors=space.binds_visitors,
             default_content=space.default_content,
             default_categories=space.default_categories,
             default_themes=space.default_themes,
@@ -274,7 +281,6 @@ class _EnvironmentBuilder:
         scope = set_of((o.number for o in offers if o.name in named), len(offers))
         for category in rule.categories:
             scope |= subtrees[category]
-        counted = ascending(scope) if rule.counted is Counted.SCOPE else ()
         everything = not rule.offers and not rule.categories
         return LivePresentationRule(
             number=number,
@@ -283,14 +289,31 @@ class _EnvironmentBuilder:
             channel_code=None
             if rule.channel is None
             else CODE_OF_CHANNEL[rule.channel],
-            period_ms=rule.period_ms,
+            period_ms=inf if rule.period_ms is None else rule.period_ms,
             maximum=rule.maximum,
+            rest_ms=rule.rest_ms,
             counted=rule.counted,
             counted_statuses=_STATUSES[rule.counted_status],
+            from_status=rule.counted_from is CountedFrom.STATUS,
             same_channel=rule.same_channel,
-            scope_hashes=frozenset(offers[offer].offer_hash for offer in counted),
+            counter_of=self._counters(rule, offers, scope),
             rule=self._rule("presentation_rules", rule.name, "rule"),
         )
+
+    def _counters(
+        self, rule: PresentationRule, offers: Sequence[LiveOffer], scope: int
+    ) -> Mapping[int, int]:
+        """What the propositions of offers are counted under: `counter_of`."""
+        if rule.counted is Counted.SCOPE:
+            return {offers[number].offer_hash: 0 for number in ascending(scope)}
+        if rule.counted is not Counted.SAME_ATTRIBUTE:
+            return {}
+        values: dict[str, int] = {}
+        return {
+            live.offer_hash: values.setdefault(value, len(values))
+            for live, offer in zip(offers, self._record.offers, strict=True)
+            if (value := offer.attributes.get(rule.attribute or "")) is not None
+        }
 
 
 def _intersection(windows: Iterable[Window]) -> LiveWindow:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from catalog_store.records import (
     Category,
     Counted,
+    CountedFrom,
     CountedStatus,
     Environment,
     Offer,
@@ -28,6 +29,15 @@ from compiler.runtime.values import MISSING
 from compiler.schema import Schema
 from tests.cel_oracle import Oracle
 
+_ANSWERS = {"accepted", "rejected"}
+_SEEN = {"presented", "interested", "scheduled", *_ANSWERS}
+_STATUSES = {
+    CountedStatus.ANY: {"generated", *_SEEN},
+    CountedStatus.PRESENTED: _SEEN,
+    CountedStatus.ACCEPTED: {"accepted"},
+    CountedStatus.REJECTED: {"rejected"},
+    CountedStatus.ACCEPTED_OR_REJECTED: _ANSWERS,
+}
 _SEGMENT = re.compile(r"\bsegment\.([a-z][a-z0-9_]*)")
 
 
@@ -39,6 +49,8 @@ class Past(NamedTuple):
     channel: str
     status: str
     event_time_ms: int
+    #: When it got its status; 0 is when it was made.
+    status_since_ms: int = 0
     #: Looked at by rules that read the history only.
     space: str = ""
     weight: float = 0.0
@@ -122,7 +134,7 @@ class Reference:
                             offer.name,
                             offer.category,
                             space.channel,
-                            "generated",
+                            space.proposition_status,
                             self._at_ms,
                         )
                     )
@@ -209,27 +221,49 @@ class Reference:
         scope = self._scope(rule)
         if offer.name not in scope:
             return False
-        statuses = {
-            CountedStatus.ANY: None,
-            CountedStatus.ACCEPTED: {"accepted"},
-            CountedStatus.REJECTED: {"rejected"},
-            CountedStatus.ACCEPTED_OR_REJECTED: {"accepted", "rejected"},
-        }[rule.counted_status]
-        count = 0
+        moments: list[int] = []
         for past in pasts:
-            counted = {
-                Counted.ALL_OFFERS: True,
-                Counted.THIS_OFFER: past.offer == offer.name,
-                Counted.SAME_CATEGORY: past.category == offer.category,
-                Counted.SCOPE: past.offer in scope,
-            }[rule.counted]
-            count += (
-                counted
-                and abs(past.event_time_ms - self._at_ms) <= rule.period_ms
+            moment = past.event_time_ms
+            if rule.counted_from is CountedFrom.STATUS:
+                moment = past.status_since_ms or past.event_time_ms
+            if (
+                self._is_counted(rule, past, offer, scope)
                 and (not rule.same_channel or past.channel == space.channel)
-                and (statuses is None or past.status in statuses)
-            )
-        return count >= rule.maximum
+                and past.status in _STATUSES[rule.counted_status]
+                and (
+                    rule.period_ms is None
+                    or abs(moment - self._at_ms) <= rule.period_ms
+                )
+            ):
+                moments.append(moment)
+        if rule.rest_ms is None:
+            return len(moments) >= rule.maximum
+        resting_until, counted = -math.inf, 0
+        for moment in sorted(moments):
+            if moment >= resting_until:
+                counted += 1
+                if counted == rule.maximum:
+                    resting_until, counted = moment + rule.rest_ms, 0
+        return self._at_ms < resting_until
+
+    def _is_counted(
+        self, rule: PresentationRule, past: Past, offer: Offer, scope: set[str]
+    ) -> bool:
+        attributes = {o.name: o.attributes for o in self.environment.offers}
+        match rule.counted:
+            case Counted.ALL_OFFERS:
+                return True
+            case Counted.THIS_OFFER:
+                return past.offer == offer.name
+            case Counted.SAME_CATEGORY:
+                return past.category == offer.category
+            case Counted.SCOPE:
+                return past.offer in scope
+            case Counted.SAME_ATTRIBUTE:
+                assert rule.attribute is not None
+                value = offer.attributes.get(rule.attribute)
+                other = attributes.get(past.offer, {}).get(rule.attribute)
+                return value is not None and value == other
 
     def _scope(self, rule: PresentationRule) -> set[str]:
         everything = not rule.offers and not rule.categories

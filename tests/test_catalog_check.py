@@ -13,6 +13,8 @@ from catalog_store.records import (
     ENVIRONMENTS_MAX,
     FACTOR_MAX,
     MAXIMUM_MAX,
+    OFFER_ATTRIBUTE_CHARACTERS_MAX,
+    OFFER_ATTRIBUTES_MAX,
     OFFERS_MAX,
     PERIOD_MS_MAX,
     SPACES_MAX,
@@ -166,14 +168,30 @@ def test_limits_themselves_are_possible() -> None:
     assert found(environment) == []
 
 
-@pytest.mark.parametrize("period_ms", [0, -1, PERIOD_MS_MAX + 1])
-def test_no_period(period_ms: int) -> None:
-    """A period is above 0 and at most 400 days."""
-    rule = changed(ONCE, period_ms=period_ms)
+@pytest.mark.parametrize("length_ms", [0, -1, PERIOD_MS_MAX + 1])
+@pytest.mark.parametrize("field", ["period_ms", "rest_ms"])
+def test_no_period(field: str, length_ms: int) -> None:
+    """A period is above 0 and at most 400 days, and so is a rest."""
+    rule = changed(ONCE, **{field: length_ms})
 
     assert found(with_(presentation_rules=(rule,))) == [
-        "environments/bank/presentation_rules/once:period_ms a period is longer than 0 "
+        f"environments/bank/presentation_rules/once:{field} a period is longer than 0 "
         "and at most 400d"
+    ]
+
+
+def test_attributes_of_offers() -> None:
+    """Names, their number and the length of what they hold are bounded."""
+    many = {f"a{number}": "" for number in range(OFFER_ATTRIBUTES_MAX)}
+    long = "x" * OFFER_ATTRIBUTE_CHARACTERS_MAX
+    sound = changed(GOLD, attributes={**many, "a0": long})
+    bad = changed(GOLD, attributes={**many, "A": long + "x"})
+
+    assert found(with_(offers=(sound,))) == []
+    assert found(with_(offers=(bad,))) == [
+        "environments/bank/offers/gold:attributes 51 attributes",
+        "environments/bank/offers/gold:attributes.A 'A' is not a name",
+        "environments/bank/offers/gold:attributes.A 201 characters",
     ]
 
 

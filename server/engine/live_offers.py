@@ -71,6 +71,10 @@ class LiveSpace(NamedTuple):
     #: As in `contact_store.channels`.
     channel_code: int
     recording: bool
+    #: Of new propositions.
+    proposition_status: PropositionStatus
+    implicit_identification: bool
+    binds_visitors: bool
     default_content: str
     default_categories: tuple[str, ...]
     default_themes: tuple[str, ...]
@@ -89,13 +93,20 @@ class LivePresentationRule(NamedTuple):
     #: The offers that it may exclude.
     offers: int
     channel_code: int | None
-    period_ms: int
+    #: Infinite for ever.
+    period_ms: float
     maximum: int
+    #: None excludes as long as the maximum stays in the period.
+    rest_ms: int | None
     counted: Counted
     #: None counts every status.
     counted_statuses: frozenset[PropositionStatus] | None
+    #: Whether a proposition counts from when it got its status.
+    from_status: bool
     same_channel: bool
-    #: Hashes of the offers that a shared counter counts.
-    scope_hashes: frozenset[int]
+    #: Hash of an offer -> what its propositions are counted under, for the rules that
+    #: tell offers apart by more than themselves or their category: a shared scope, the
+    #: values of an attribute. Others neither count nor are excluded.
+    counter_of: Mapping[int, int]
     #: The contacts that it concerns; None is everybody.
     rule: int | None

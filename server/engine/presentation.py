@@ -2,29 +2,34 @@
 
 A rule applies to a candidate when the rule's channel is the space's (or it has none),
 the contact is one it concerns, and the offer is in its scope. It then counts the
-contact's propositions whose event time lies in `[t - period, t + period]`, and
-excludes the candidate at `count >= maximum`. Propositions made earlier in the same
-call count too.
+contact's propositions whose moment lies in `[t - period, t + period]`, and excludes the
+candidate at `count >= maximum`. Propositions made earlier in the same call count too.
+
+A rule with a rest looks at the same propositions in the order of their moments: each
+time the maximum is full the offers rest, and what falls into a rest is not counted.
 """
 
-from collections import Counter
+from collections.abc import Iterator
+from math import inf, isfinite
 from typing import NamedTuple
 
 from catalog_store.records import Counted
-from contact_store.records import PropositionStatus
+from contact_store.records import Proposition, PropositionStatus
+from contact_store.status_changes import status_since
 from server.engine.call import Call
 from server.engine.eligibility import Conditions
 from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
 
 
-class _Past(NamedTuple):
-    """What the rules look at in one proposition."""
+class Exclusion(NamedTuple):
+    """A presentation rule that keeps an offer from being proposed in a space."""
 
-    offer_hash: int
-    category_hash: int
-    channel_code: int
-    status: PropositionStatus
-    event_time_ms: int
+    rule: LivePresentationRule
+    #: Propositions counted; with a rest, those since the last one.
+    counted: int
+    #: The first moment at which it would no longer exclude, if nothing else were
+    #: proposed meanwhile; None is never.
+    frees_at_ms: int | None
 
 
 class Presented:
@@ -36,21 +41,21 @@ class Presented:
         self._at_ms = call.at_ms
         self._past: list[_Past] = []
         if self._rules:
-            self._past = [
-                _Past(p.offer, p.category, p.channel, p.status, p.event_time_ms)
-                for p in call.history
-            ]
-        #: (rule number, channel counted or None for all) -> counts, by `_key`.
-        self._counts: dict[tuple[int, int | None], Counter[int]] = {}
+            self._past = [_past(p) for p in call.history]
+        #: (rule number, channel counted or None for all) -> counter -> moments.
+        self._moments: dict[tuple[int, int | None], dict[int, list[int]]] = {}
 
     def excludes(self, offer: LiveOffer, space: LiveSpace) -> bool:
         """Whether a rule keeps the offer from being proposed in the space."""
         if not self._rules:
             return False
-        return any(
-            self._applies(rule, offer, space)
-            and self._count(rule, offer, space) >= rule.maximum
-            for rule in self._rules
+        return any(True for _ in self._excluding(offer, space))
+
+    def exclusions(self, offer: LiveOffer, space: LiveSpace) -> tuple[Exclusion, ...]:
+        """All the rules that do, for whoever asks why."""
+        return tuple(
+            _exclusion(rule, sorted(moments), self._at_ms)
+            for rule, moments in self._excluding(offer, space)
         )
 
     def add(self, offer: LiveOffer, space: LiveSpace) -> None:
@@ -61,56 +66,114 @@ class Presented:
             offer.offer_hash,
             offer.category_hash,
             space.channel_code,
-            PropositionStatus.GENERATED,
+            space.proposition_status,
+            self._at_ms,
             self._at_ms,
         )
         self._past.append(past)
-        for (number, channel_code), counts in self._counts.items():
-            rule = self._rules[number]
-            if self._counts_for(rule, channel_code, past):
-                counts[_key(rule, past)] += 1
+        for (number, channel_code), moments in self._moments.items():
+            self._count(self._rules[number], channel_code, past, moments)
 
-    def _applies(
-        self, rule: LivePresentationRule, offer: LiveOffer, space: LiveSpace
-    ) -> bool:
-        return (
-            rule.channel_code in (None, space.channel_code)
-            and bool(rule.offers >> offer.number & 1)
-            and (rule.rule is None or self._conditions.holds(rule.rule))
-        )
+    def _excluding(
+        self, offer: LiveOffer, space: LiveSpace
+    ) -> Iterator[tuple[LivePresentationRule, list[int]]]:
+        """The rules that exclude an offer, and the moments that they count."""
+        channel = space.channel_code
+        for rule in self._rules:
+            if (
+                rule.channel_code in (None, channel)
+                and rule.offers >> offer.number & 1
+                and (counter := _counter(rule, offer)) is not None
+                and (moments := self._moments_of(rule, channel).get(counter))
+                and len(moments) >= rule.maximum
+                and (rule.rest_ms is None or self._at_ms < _rests_until(rule, moments))
+                and (rule.rule is None or self._conditions.holds(rule.rule))
+            ):
+                yield rule, moments
+
+    def _moments_of(
+        self, rule: LivePresentationRule, channel_code: int
+    ) -> dict[int, list[int]]:
+        """Counter -> moments of the propositions that a rule counts."""
+        counted_channel = channel_code if rule.same_channel else None
+        moments = self._moments.get((rule.number, counted_channel))
+        if moments is None:
+            moments = self._moments[rule.number, counted_channel] = {}
+            for past in self._past:
+                self._count(rule, counted_channel, past, moments)
+        return moments
 
     def _count(
-        self, rule: LivePresentationRule, offer: LiveOffer, space: LiveSpace
-    ) -> int:
-        channel_code = space.channel_code if rule.same_channel else None
-        counts = self._counts.get((rule.number, channel_code))
-        if counts is None:
-            counts = Counter(
-                _key(rule, past)
-                for past in self._past
-                if self._counts_for(rule, channel_code, past)
-            )
-            self._counts[rule.number, channel_code] = counts
-        return counts[_key(rule, offer)]
-
-    def _counts_for(
-        self, rule: LivePresentationRule, channel_code: int | None, past: _Past
-    ) -> bool:
-        return (
-            abs(past.event_time_ms - self._at_ms) <= rule.period_ms
+        self,
+        rule: LivePresentationRule,
+        channel_code: int | None,
+        past: "_Past",
+        moments: dict[int, list[int]],
+    ) -> None:
+        moment = past.status_since_ms if rule.from_status else past.event_time_ms
+        if (
+            -rule.period_ms <= moment - self._at_ms <= rule.period_ms
             and (channel_code is None or past.channel_code == channel_code)
             and (rule.counted_statuses is None or past.status in rule.counted_statuses)
-            and (
-                rule.counted is not Counted.SCOPE
-                or past.offer_hash in rule.scope_hashes
-            )
-        )
+            and (counter := _counter(rule, past)) is not None
+        ):
+            moments.setdefault(counter, []).append(moment)
 
 
-def _key(rule: LivePresentationRule, of: _Past | LiveOffer) -> int:
-    """What a rule tells apart: offers, categories, or nothing."""
-    if rule.counted is Counted.THIS_OFFER:
-        return of.offer_hash
-    if rule.counted is Counted.SAME_CATEGORY:
-        return of.category_hash
-    return 0
+class _Past(NamedTuple):
+    """What the rules look at in one proposition."""
+
+    offer_hash: int
+    category_hash: int
+    channel_code: int
+    status: PropositionStatus
+    event_time_ms: int
+    status_since_ms: int
+
+
+def _past(proposition: Proposition) -> _Past:
+    return _Past(
+        proposition.offer,
+        proposition.category,
+        proposition.channel,
+        proposition.status,
+        proposition.event_time_ms,
+        status_since(proposition),
+    )
+
+
+def _counter(rule: LivePresentationRule, of: _Past | LiveOffer) -> int | None:
+    """What a rule counts a proposition or a candidate under; None if under nothing."""
+    match rule.counted:
+        case Counted.ALL_OFFERS:
+            return 0
+        case Counted.THIS_OFFER:
+            return of.offer_hash
+        case Counted.SAME_CATEGORY:
+            return of.category_hash
+        case Counted.SCOPE | Counted.SAME_ATTRIBUTE:
+            return rule.counter_of.get(of.offer_hash)
+
+
+def _exclusion(rule: LivePresentationRule, moments: list[int], at_ms: int) -> Exclusion:
+    """`moments` are sorted."""
+    if rule.rest_ms is not None:
+        return Exclusion(rule, rule.maximum, _rests_until(rule, moments))
+    # Free once so many of the oldest have left the period that one more fits.
+    leaves_ms = moments[len(moments) - rule.maximum] + rule.period_ms + 1
+    frees_at_ms = int(leaves_ms) if isfinite(leaves_ms) else None
+    return Exclusion(rule, len(moments), frees_at_ms)
+
+
+def _rests_until(rule: LivePresentationRule, moments: list[int]) -> int:
+    """The end of the last rest; long ago when there was none."""
+    assert rule.rest_ms is not None
+    until: float = -inf
+    counted = 0
+    for moment in sorted(moments):
+        if moment < until:
+            continue
+        counted += 1
+        if counted == rule.maximum:
+            until, counted = moment + rule.rest_ms, 0
+    return int(until) if isfinite(until) else 0

@@ -49,9 +49,13 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Time(msgspec.Struct, frozen=True):
-    """A moment as a date or a time, of which nothing is unbounded."""
+    """A moment as a date or a time, of which nothing is unbounded; or a period.
+
+    A period that is `unbounded` may be the word `forever`.
+    """
 
     kind: Literal["moment", "period"] = "moment"
+    unbounded: bool = False
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -107,7 +111,8 @@ def form_of(record: type[Record]) -> Form:
             for end in ("start", "end"):
                 keys[end] = Key(f"{field.name}.{end}", Time(), required=False)
         elif field.name.endswith("_ms"):
-            period = Time("period")
+            unbounded = isinstance(field.type, inspect.UnionType)
+            period = Time("period", unbounded)
             keys[field.name[:-3]] = Key(field.name, period, required=field.required)
         else:
             keys[field.name] = Key(field.name, _kind(field.type), field.required)

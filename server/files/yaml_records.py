@@ -175,6 +175,8 @@ class Reader(NamedTuple):
             span = first_line(self.source, node)
             self.report(mistakes.quoted(self.source, span, node.value))
             return _UNREADABLE
+        if isinstance(kind, Time) and kind.unbounded and node.value == "forever":
+            return None
         read = _parsed(kind, node.value, self.zone)
         if isinstance(read, str):
             self._wrong(node, read)
@@ -233,8 +235,8 @@ def _wanted(kind: Kind) -> str:
             return "a number"
         case Truth():
             return "true or false"
-        case Time("period"):
-            return "a period, such as 15d"
+        case Time("period", unbounded):
+            return "a period, such as 15d" + (", or forever" if unbounded else "")
         case Time():
             return "a date or a time"
         case Choice(words):

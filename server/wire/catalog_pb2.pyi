@@ -1,7 +1,7 @@
 import datetime
 
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from server.wire import decision_pb2 as _decision_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -50,31 +50,6 @@ class Channel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANNEL_DIRECT_MAIL: _ClassVar[Channel]
     CHANNEL_MOBILE_APP: _ClassVar[Channel]
     CHANNEL_OTHER: _ClassVar[Channel]
-
-class Counted(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    COUNTED_UNSPECIFIED: _ClassVar[Counted]
-    COUNTED_ALL_OFFERS: _ClassVar[Counted]
-    COUNTED_THIS_OFFER: _ClassVar[Counted]
-    COUNTED_SAME_CATEGORY: _ClassVar[Counted]
-    COUNTED_SCOPE: _ClassVar[Counted]
-
-class CountedStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    COUNTED_STATUS_UNSPECIFIED: _ClassVar[CountedStatus]
-    COUNTED_STATUS_ANY: _ClassVar[CountedStatus]
-    COUNTED_STATUS_ACCEPTED: _ClassVar[CountedStatus]
-    COUNTED_STATUS_REJECTED: _ClassVar[CountedStatus]
-    COUNTED_STATUS_ACCEPTED_OR_REJECTED: _ClassVar[CountedStatus]
-
-class QuotaPeriod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    QUOTA_PERIOD_UNSPECIFIED: _ClassVar[QuotaPeriod]
-    QUOTA_PERIOD_TOTAL: _ClassVar[QuotaPeriod]
-    QUOTA_PERIOD_HOUR: _ClassVar[QuotaPeriod]
-    QUOTA_PERIOD_DAY: _ClassVar[QuotaPeriod]
-    QUOTA_PERIOD_WEEK: _ClassVar[QuotaPeriod]
-    QUOTA_PERIOD_MONTH: _ClassVar[QuotaPeriod]
 ENVIRONMENT_SOURCE_UNSPECIFIED: EnvironmentSource
 ENVIRONMENT_SOURCE_RECORDS: EnvironmentSource
 ENVIRONMENT_SOURCE_ARTIFACT: EnvironmentSource
@@ -103,25 +78,9 @@ CHANNEL_PHONE: Channel
 CHANNEL_DIRECT_MAIL: Channel
 CHANNEL_MOBILE_APP: Channel
 CHANNEL_OTHER: Channel
-COUNTED_UNSPECIFIED: Counted
-COUNTED_ALL_OFFERS: Counted
-COUNTED_THIS_OFFER: Counted
-COUNTED_SAME_CATEGORY: Counted
-COUNTED_SCOPE: Counted
-COUNTED_STATUS_UNSPECIFIED: CountedStatus
-COUNTED_STATUS_ANY: CountedStatus
-COUNTED_STATUS_ACCEPTED: CountedStatus
-COUNTED_STATUS_REJECTED: CountedStatus
-COUNTED_STATUS_ACCEPTED_OR_REJECTED: CountedStatus
-QUOTA_PERIOD_UNSPECIFIED: QuotaPeriod
-QUOTA_PERIOD_TOTAL: QuotaPeriod
-QUOTA_PERIOD_HOUR: QuotaPeriod
-QUOTA_PERIOD_DAY: QuotaPeriod
-QUOTA_PERIOD_WEEK: QuotaPeriod
-QUOTA_PERIOD_MONTH: QuotaPeriod
 
 class Environment(_message.Message):
-    __slots__ = ("name", "etag", "label", "targeting_dimension", "default", "anonymous", "anonymous_environment", "time_zone", "contact_attributes", "context_attributes", "rule", "weights", "typology", "source")
+    __slots__ = ("name", "etag", "label", "targeting_dimension", "default", "anonymous", "anonymous_environment", "time_zone", "contact_attributes", "context_attributes", "rule", "weights", "typology", "source", "requires_profile")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +95,7 @@ class Environment(_message.Message):
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    REQUIRES_PROFILE_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -150,7 +110,8 @@ class Environment(_message.Message):
     weights: _containers.RepeatedCompositeFieldContainer[WeightRow]
     typology: str
     source: EnvironmentSource
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., targeting_dimension: _Optional[str] = ..., default: _Optional[bool] = ..., anonymous: _Optional[bool] = ..., anonymous_environment: _Optional[str] = ..., time_zone: _Optional[str] = ..., contact_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., context_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., typology: _Optional[str] = ..., source: _Optional[_Union[EnvironmentSource, str]] = ...) -> None: ...
+    requires_profile: bool
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., targeting_dimension: _Optional[str] = ..., default: _Optional[bool] = ..., anonymous: _Optional[bool] = ..., anonymous_environment: _Optional[str] = ..., time_zone: _Optional[str] = ..., contact_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., context_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., typology: _Optional[str] = ..., source: _Optional[_Union[EnvironmentSource, str]] = ..., requires_profile: _Optional[bool] = ...) -> None: ...
 
 class Attribute(_message.Message):
     __slots__ = ("name", "type", "description", "required", "minimum", "maximum")
@@ -227,8 +188,15 @@ class Category(_message.Message):
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., parent: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., themes: _Optional[_Iterable[str]] = ..., rule: _Optional[str] = ..., multiplier: _Optional[_Union[Multiplier, _Mapping]] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., always_included: _Optional[bool] = ...) -> None: ...
 
 class Offer(_message.Message):
-    __slots__ = ("name", "etag", "label", "category", "disabled", "window", "rule", "weights", "spaces", "content", "approval")
+    __slots__ = ("name", "etag", "label", "category", "disabled", "window", "rule", "weights", "spaces", "content", "approval", "attributes")
     class ContentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -246,6 +214,7 @@ class Offer(_message.Message):
     SPACES_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -257,7 +226,8 @@ class Offer(_message.Message):
     spaces: _containers.RepeatedScalarFieldContainer[str]
     content: _containers.ScalarMap[str, str]
     approval: OfferApproval
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., category: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., spaces: _Optional[_Iterable[str]] = ..., content: _Optional[_Mapping[str, str]] = ..., approval: _Optional[_Union[OfferApproval, _Mapping]] = ...) -> None: ...
+    attributes: _containers.ScalarMap[str, str]
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., category: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., spaces: _Optional[_Iterable[str]] = ..., content: _Optional[_Mapping[str, str]] = ..., approval: _Optional[_Union[OfferApproval, _Mapping]] = ..., attributes: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class OfferApproval(_message.Message):
     __slots__ = ("eligibility", "content")
@@ -285,7 +255,7 @@ class ContentField(_message.Message):
     def __init__(self, name: _Optional[str] = ..., required: _Optional[bool] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Space(_message.Message):
-    __slots__ = ("name", "etag", "label", "channel", "fields", "default_content", "default_categories", "default_themes", "anonymous_space", "recording_disabled")
+    __slots__ = ("name", "etag", "label", "channel", "fields", "default_content", "default_categories", "default_themes", "anonymous_space", "recording_disabled", "implicit_identification", "binds_visitors", "proposition_status", "acceptance_status")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -296,6 +266,10 @@ class Space(_message.Message):
     DEFAULT_THEMES_FIELD_NUMBER: _ClassVar[int]
     ANONYMOUS_SPACE_FIELD_NUMBER: _ClassVar[int]
     RECORDING_DISABLED_FIELD_NUMBER: _ClassVar[int]
+    IMPLICIT_IDENTIFICATION_FIELD_NUMBER: _ClassVar[int]
+    BINDS_VISITORS_FIELD_NUMBER: _ClassVar[int]
+    PROPOSITION_STATUS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTANCE_STATUS_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -306,7 +280,11 @@ class Space(_message.Message):
     default_themes: _containers.RepeatedScalarFieldContainer[str]
     anonymous_space: str
     recording_disabled: bool
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., fields: _Optional[_Iterable[_Union[ContentField, _Mapping]]] = ..., default_content: _Optional[str] = ..., default_categories: _Optional[_Iterable[str]] = ..., default_themes: _Optional[_Iterable[str]] = ..., anonymous_space: _Optional[str] = ..., recording_disabled: _Optional[bool] = ...) -> None: ...
+    implicit_identification: bool
+    binds_visitors: bool
+    proposition_status: _decision_pb2.PropositionStatus
+    acceptance_status: _decision_pb2.PropositionStatus
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., fields: _Optional[_Iterable[_Union[ContentField, _Mapping]]] = ..., default_content: _Optional[str] = ..., default_categories: _Optional[_Iterable[str]] = ..., default_themes: _Optional[_Iterable[str]] = ..., anonymous_space: _Optional[str] = ..., recording_disabled: _Optional[bool] = ..., implicit_identification: _Optional[bool] = ..., binds_visitors: _Optional[bool] = ..., proposition_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ..., acceptance_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ...) -> None: ...
 
 class Segment(_message.Message):
     __slots__ = ("name", "etag", "label", "rule")
@@ -331,65 +309,3 @@ class Zone(_message.Message):
     label: str
     spaces: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., spaces: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class PresentationRule(_message.Message):
-    __slots__ = ("name", "etag", "label", "inactive", "channel", "offers", "categories", "period", "maximum", "counted", "counted_status", "same_channel", "rule")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    ETAG_FIELD_NUMBER: _ClassVar[int]
-    LABEL_FIELD_NUMBER: _ClassVar[int]
-    INACTIVE_FIELD_NUMBER: _ClassVar[int]
-    CHANNEL_FIELD_NUMBER: _ClassVar[int]
-    OFFERS_FIELD_NUMBER: _ClassVar[int]
-    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
-    PERIOD_FIELD_NUMBER: _ClassVar[int]
-    MAXIMUM_FIELD_NUMBER: _ClassVar[int]
-    COUNTED_FIELD_NUMBER: _ClassVar[int]
-    COUNTED_STATUS_FIELD_NUMBER: _ClassVar[int]
-    SAME_CHANNEL_FIELD_NUMBER: _ClassVar[int]
-    RULE_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    etag: str
-    label: str
-    inactive: bool
-    channel: Channel
-    offers: _containers.RepeatedScalarFieldContainer[str]
-    categories: _containers.RepeatedScalarFieldContainer[str]
-    period: _duration_pb2.Duration
-    maximum: int
-    counted: Counted
-    counted_status: CountedStatus
-    same_channel: bool
-    rule: str
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., inactive: _Optional[bool] = ..., channel: _Optional[_Union[Channel, str]] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., period: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., maximum: _Optional[int] = ..., counted: _Optional[_Union[Counted, str]] = ..., counted_status: _Optional[_Union[CountedStatus, str]] = ..., same_channel: _Optional[bool] = ..., rule: _Optional[str] = ...) -> None: ...
-
-class Typology(_message.Message):
-    __slots__ = ("name", "etag", "label", "rules")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    ETAG_FIELD_NUMBER: _ClassVar[int]
-    LABEL_FIELD_NUMBER: _ClassVar[int]
-    RULES_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    etag: str
-    label: str
-    rules: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., rules: _Optional[_Iterable[str]] = ...) -> None: ...
-
-class Quota(_message.Message):
-    __slots__ = ("name", "etag", "label", "offers", "categories", "limit", "period", "time_zone")
-    NAME_FIELD_NUMBER: _ClassVar[int]
-    ETAG_FIELD_NUMBER: _ClassVar[int]
-    LABEL_FIELD_NUMBER: _ClassVar[int]
-    OFFERS_FIELD_NUMBER: _ClassVar[int]
-    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
-    LIMIT_FIELD_NUMBER: _ClassVar[int]
-    PERIOD_FIELD_NUMBER: _ClassVar[int]
-    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
-    name: str
-    etag: str
-    label: str
-    offers: _containers.RepeatedScalarFieldContainer[str]
-    categories: _containers.RepeatedScalarFieldContainer[str]
-    limit: int
-    period: QuotaPeriod
-    time_zone: str
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., period: _Optional[_Union[QuotaPeriod, str]] = ..., time_zone: _Optional[str] = ...) -> None: ...

@@ -1,5 +1,6 @@
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from server.wire import catalog_pb2 as _catalog_pb2
+from server.wire import limits_pb2 as _limits_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -186,9 +187,9 @@ class ListPresentationRulesResponse(_message.Message):
     __slots__ = ("presentation_rules", "next_page_token")
     PRESENTATION_RULES_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    presentation_rules: _containers.RepeatedCompositeFieldContainer[_catalog_pb2.PresentationRule]
+    presentation_rules: _containers.RepeatedCompositeFieldContainer[_limits_pb2.PresentationRule]
     next_page_token: str
-    def __init__(self, presentation_rules: _Optional[_Iterable[_Union[_catalog_pb2.PresentationRule, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, presentation_rules: _Optional[_Iterable[_Union[_limits_pb2.PresentationRule, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetPresentationRuleRequest(_message.Message):
     __slots__ = ("name",)
@@ -199,8 +200,8 @@ class GetPresentationRuleRequest(_message.Message):
 class GetPresentationRuleResponse(_message.Message):
     __slots__ = ("presentation_rule",)
     PRESENTATION_RULE_FIELD_NUMBER: _ClassVar[int]
-    presentation_rule: _catalog_pb2.PresentationRule
-    def __init__(self, presentation_rule: _Optional[_Union[_catalog_pb2.PresentationRule, _Mapping]] = ...) -> None: ...
+    presentation_rule: _limits_pb2.PresentationRule
+    def __init__(self, presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ...) -> None: ...
 
 class CreatePresentationRuleRequest(_message.Message):
     __slots__ = ("parent", "presentation_rule_id", "presentation_rule", "validate_only")
@@ -210,31 +211,31 @@ class CreatePresentationRuleRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     parent: str
     presentation_rule_id: str
-    presentation_rule: _catalog_pb2.PresentationRule
+    presentation_rule: _limits_pb2.PresentationRule
     validate_only: bool
-    def __init__(self, parent: _Optional[str] = ..., presentation_rule_id: _Optional[str] = ..., presentation_rule: _Optional[_Union[_catalog_pb2.PresentationRule, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, parent: _Optional[str] = ..., presentation_rule_id: _Optional[str] = ..., presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class CreatePresentationRuleResponse(_message.Message):
     __slots__ = ("presentation_rule",)
     PRESENTATION_RULE_FIELD_NUMBER: _ClassVar[int]
-    presentation_rule: _catalog_pb2.PresentationRule
-    def __init__(self, presentation_rule: _Optional[_Union[_catalog_pb2.PresentationRule, _Mapping]] = ...) -> None: ...
+    presentation_rule: _limits_pb2.PresentationRule
+    def __init__(self, presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ...) -> None: ...
 
 class UpdatePresentationRuleRequest(_message.Message):
     __slots__ = ("presentation_rule", "update_mask", "validate_only")
     PRESENTATION_RULE_FIELD_NUMBER: _ClassVar[int]
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    presentation_rule: _catalog_pb2.PresentationRule
+    presentation_rule: _limits_pb2.PresentationRule
     update_mask: _field_mask_pb2.FieldMask
     validate_only: bool
-    def __init__(self, presentation_rule: _Optional[_Union[_catalog_pb2.PresentationRule, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class UpdatePresentationRuleResponse(_message.Message):
     __slots__ = ("presentation_rule",)
     PRESENTATION_RULE_FIELD_NUMBER: _ClassVar[int]
-    presentation_rule: _catalog_pb2.PresentationRule
-    def __init__(self, presentation_rule: _Optional[_Union[_catalog_pb2.PresentationRule, _Mapping]] = ...) -> None: ...
+    presentation_rule: _limits_pb2.PresentationRule
+    def __init__(self, presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ...) -> None: ...
 
 class DeletePresentationRuleRequest(_message.Message):
     __slots__ = ("name", "etag")
@@ -266,9 +267,9 @@ class ListTypologiesResponse(_message.Message):
     __slots__ = ("typologies", "next_page_token")
     TYPOLOGIES_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    typologies: _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Typology]
+    typologies: _containers.RepeatedCompositeFieldContainer[_limits_pb2.Typology]
     next_page_token: str
-    def __init__(self, typologies: _Optional[_Iterable[_Union[_catalog_pb2.Typology, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, typologies: _Optional[_Iterable[_Union[_limits_pb2.Typology, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetTypologyRequest(_message.Message):
     __slots__ = ("name",)
@@ -279,8 +280,8 @@ class GetTypologyRequest(_message.Message):
 class GetTypologyResponse(_message.Message):
     __slots__ = ("typology",)
     TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
-    typology: _catalog_pb2.Typology
-    def __init__(self, typology: _Optional[_Union[_catalog_pb2.Typology, _Mapping]] = ...) -> None: ...
+    typology: _limits_pb2.Typology
+    def __init__(self, typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ...) -> None: ...
 
 class CreateTypologyRequest(_message.Message):
     __slots__ = ("parent", "typology_id", "typology", "validate_only")
@@ -290,31 +291,31 @@ class CreateTypologyRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     parent: str
     typology_id: str
-    typology: _catalog_pb2.Typology
+    typology: _limits_pb2.Typology
     validate_only: bool
-    def __init__(self, parent: _Optional[str] = ..., typology_id: _Optional[str] = ..., typology: _Optional[_Union[_catalog_pb2.Typology, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, parent: _Optional[str] = ..., typology_id: _Optional[str] = ..., typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class CreateTypologyResponse(_message.Message):
     __slots__ = ("typology",)
     TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
-    typology: _catalog_pb2.Typology
-    def __init__(self, typology: _Optional[_Union[_catalog_pb2.Typology, _Mapping]] = ...) -> None: ...
+    typology: _limits_pb2.Typology
+    def __init__(self, typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ...) -> None: ...
 
 class UpdateTypologyRequest(_message.Message):
     __slots__ = ("typology", "update_mask", "validate_only")
     TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    typology: _catalog_pb2.Typology
+    typology: _limits_pb2.Typology
     update_mask: _field_mask_pb2.FieldMask
     validate_only: bool
-    def __init__(self, typology: _Optional[_Union[_catalog_pb2.Typology, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class UpdateTypologyResponse(_message.Message):
     __slots__ = ("typology",)
     TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
-    typology: _catalog_pb2.Typology
-    def __init__(self, typology: _Optional[_Union[_catalog_pb2.Typology, _Mapping]] = ...) -> None: ...
+    typology: _limits_pb2.Typology
+    def __init__(self, typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ...) -> None: ...
 
 class DeleteTypologyRequest(_message.Message):
     __slots__ = ("name", "etag")

@@ -1,5 +1,6 @@
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from server.wire import catalog_pb2 as _catalog_pb2
+from server.wire import limits_pb2 as _limits_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -262,9 +263,9 @@ class ListQuotasResponse(_message.Message):
     __slots__ = ("quotas", "next_page_token")
     QUOTAS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    quotas: _containers.RepeatedCompositeFieldContainer[_catalog_pb2.Quota]
+    quotas: _containers.RepeatedCompositeFieldContainer[_limits_pb2.Quota]
     next_page_token: str
-    def __init__(self, quotas: _Optional[_Iterable[_Union[_catalog_pb2.Quota, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, quotas: _Optional[_Iterable[_Union[_limits_pb2.Quota, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetQuotaRequest(_message.Message):
     __slots__ = ("name",)
@@ -275,8 +276,8 @@ class GetQuotaRequest(_message.Message):
 class GetQuotaResponse(_message.Message):
     __slots__ = ("quota",)
     QUOTA_FIELD_NUMBER: _ClassVar[int]
-    quota: _catalog_pb2.Quota
-    def __init__(self, quota: _Optional[_Union[_catalog_pb2.Quota, _Mapping]] = ...) -> None: ...
+    quota: _limits_pb2.Quota
+    def __init__(self, quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ...) -> None: ...
 
 class CreateQuotaRequest(_message.Message):
     __slots__ = ("parent", "quota_id", "quota", "validate_only")
@@ -286,31 +287,31 @@ class CreateQuotaRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     parent: str
     quota_id: str
-    quota: _catalog_pb2.Quota
+    quota: _limits_pb2.Quota
     validate_only: bool
-    def __init__(self, parent: _Optional[str] = ..., quota_id: _Optional[str] = ..., quota: _Optional[_Union[_catalog_pb2.Quota, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, parent: _Optional[str] = ..., quota_id: _Optional[str] = ..., quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class CreateQuotaResponse(_message.Message):
     __slots__ = ("quota",)
     QUOTA_FIELD_NUMBER: _ClassVar[int]
-    quota: _catalog_pb2.Quota
-    def __init__(self, quota: _Optional[_Union[_catalog_pb2.Quota, _Mapping]] = ...) -> None: ...
+    quota: _limits_pb2.Quota
+    def __init__(self, quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ...) -> None: ...
 
 class UpdateQuotaRequest(_message.Message):
     __slots__ = ("quota", "update_mask", "validate_only")
     QUOTA_FIELD_NUMBER: _ClassVar[int]
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
-    quota: _catalog_pb2.Quota
+    quota: _limits_pb2.Quota
     update_mask: _field_mask_pb2.FieldMask
     validate_only: bool
-    def __init__(self, quota: _Optional[_Union[_catalog_pb2.Quota, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    def __init__(self, quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class UpdateQuotaResponse(_message.Message):
     __slots__ = ("quota",)
     QUOTA_FIELD_NUMBER: _ClassVar[int]
-    quota: _catalog_pb2.Quota
-    def __init__(self, quota: _Optional[_Union[_catalog_pb2.Quota, _Mapping]] = ...) -> None: ...
+    quota: _limits_pb2.Quota
+    def __init__(self, quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ...) -> None: ...
 
 class DeleteQuotaRequest(_message.Message):
     __slots__ = ("name", "etag")
