@@ -5,6 +5,7 @@ A decision passes through these modules, in this order:
     transport          bytes in, bytes out; every mistake gets the right code
     translation        the request, bounded and checked
     decision_service   the whole of one call: prepare, decide, record, answer
+    preparation        names, contact, context: a decision that lacks history and time
     identification     who the call is about, and so which environment decides
     resource_names     names for what history keeps as numbers
     context_values     the call's context as typed slots

@@ -1,0 +1,172 @@
+"""From a request to a decision that lacks only what changes with every call.
+
+Names are resolved and what depends on the catalog is checked: the environment, who the
+contact is, the spaces, the context, the profile. The history and the time come with
+`PreparedDecision.call`, inside the transaction when the decision is recorded.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from catalog_store.records import UnixMs
+from compiler.runtime.values import MISSING
+from contact_store.profile_reader import ProfileReader
+from contact_store.profiles import ProfileStore
+from contact_store.records import Proposition
+from server.context_values import check_context, context_slots
+from server.engine.call import Call, SpaceCall
+from server.engine.history_slots import KnownNames
+from server.engine.live_catalog import LiveCatalog, LiveEnvironment
+from server.identification import Identified, identify, space_in
+from server.requests import InvalidRequest, UnknownName
+from server.resource_names import known_names
+from server.translation import AskedDecision
+
+
+class PreparedDecision(NamedTuple):
+    """A decision that lacks only history and time."""
+
+    asked: AskedDecision
+    catalog: LiveCatalog
+    #: That was asked for; `identified` says which one decides.
+    environment: LiveEnvironment
+    identified: Identified
+    #: For each space asked for, its place in `calls`; None when nothing decides it.
+    places: tuple[int | None, ...]
+    calls: tuple[SpaceCall, ...]
+    context_values: dict[str, object]
+    #: The contact's slots.
+    contact: tuple[object, ...]
+    names: KnownNames | None
+    #: Also the seed of the draw.
+    interaction: int
+    warnings: tuple[str, ...]
+
+    @property
+    def records(self) -> bool:
+        """Whether this decision can store anything."""
+        return not self.asked.dry_run and any(
+            call.space.recording for call in self.calls
+        )
+
+    def call(self, history: Sequence[Proposition], decided_at_ms: UnixMs) -> Call:
+        """The whole call; somebody must be there to decide it."""
+        decides = self.identified.environment
+        assert decides is not None
+        assert self.names is not None
+        at_ms = self.asked.at_ms(decided_at_ms)
+        return Call(
+            environment=decides,
+            contact=self.contact,
+            context=context_slots(
+                self.context_values, decides.context_attributes, at_ms
+            ),
+            history=history,
+            spaces=self.calls,
+            at_ms=at_ms,
+            seed=self.interaction,
+            excluded=self.asked.excluded,
+            allow_duplicates=self.asked.allow_duplicates,
+            names=self.names,
+        )
+
+
+class Preparation:
+    """Prepares decisions, and keeps what only depends on the catalog."""
+
+    def __init__(
+        self, profiles: ProfileStore, random_bytes: Callable[[int], bytes]
+    ) -> None:
+        self._profiles = profiles
+        self._random_bytes = random_bytes
+        self._revision = -1
+        #: Of environments of that revision.
+        self._readers: dict[str, ProfileReader] = {}
+        self._names: dict[str, KnownNames] = {}
+
+    def prepare(self, asked: AskedDecision, catalog: LiveCatalog) -> PreparedDecision:
+        """Raises UnknownName and InvalidRequest."""
+        if catalog.revision != self._revision:
+            self._revision = catalog.revision
+            self._readers, self._names = {}, {}
+        environment = _environment(catalog, asked.environment)
+        if not any(one.space in environment.spaces for one in asked.spaces):
+            raise UnknownName("space", asked.spaces[0].space, environment.spaces)
+        identified = identify(asked, environment, catalog, self._new_visitor_id)
+        decides = identified.environment
+        schemas = [environment.context_attributes]
+        if decides is not None and decides is not environment:
+            schemas.append(decides.context_attributes)
+        values, violations = check_context(asked.context, schemas)
+        if violations:
+            raise InvalidRequest(violations)
+        places: list[int | None] = []
+        calls: list[SpaceCall] = []
+        for one in asked.spaces:
+            space = space_in(identified, environment, one.space)
+            places.append(None if space is None else len(calls))
+            if space is not None:
+                calls.append(
+                    SpaceCall(space, one.max_propositions, one.categories, one.themes)
+                )
+        return PreparedDecision(
+            asked=asked,
+            catalog=catalog,
+            environment=environment,
+            identified=identified,
+            places=tuple(places),
+            calls=tuple(calls),
+            context_values=values,
+            contact=() if decides is None else self._profile(decides, identified),
+            names=None if decides is None else self._names_of(decides),
+            interaction=int.from_bytes(self._random_bytes(8)),
+            warnings=_warnings(asked, environment, decides),
+        )
+
+    def _profile(
+        self, decides: LiveEnvironment, identified: Identified
+    ) -> tuple[object, ...]:
+        """The contact's slots; all absent when there is no profile."""
+        reader = self._readers.get(decides.name)
+        if reader is None:
+            reader = self._readers[decides.name] = ProfileReader(
+                self._profiles, decides.name, decides.contact_attributes, MISSING
+            )
+        profile = reader.get(identified.contact_id)
+        return profile or (MISSING,) * len(decides.contact_attributes)
+
+    def _names_of(self, environment: LiveEnvironment) -> KnownNames:
+        names = self._names.get(environment.name)
+        if names is None:
+            names = self._names[environment.name] = known_names(environment)
+        return names
+
+    def _new_visitor_id(self) -> str:
+        return self._random_bytes(16).hex()
+
+
+def _environment(catalog: LiveCatalog, name: str) -> LiveEnvironment:
+    name = name or catalog.default_environment or ""
+    environment = catalog.environments.get(name)
+    if environment is None:
+        raise UnknownName("environment", name, catalog.environments)
+    return environment
+
+
+def _warnings(
+    asked: AskedDecision, environment: LiveEnvironment, decides: LiveEnvironment | None
+) -> tuple[str, ...]:
+    """What the call names and neither environment has."""
+    both = [environment] if decides is None else [environment, decides]
+    categories = {name for one in asked.spaces for name in one.categories}
+    themes = {name for one in asked.spaces for name in one.themes}
+    warnings = [
+        f"unknown {kind} {name!r} ignored"
+        for kind, names, known in (
+            ("category", categories, {n for e in both for n in e.categories}),
+            ("theme", themes, {n for e in both for n in e.themes}),
+            ("offer", asked.excluded, {n for e in both for n in e.offer_numbers}),
+        )
+        for name in sorted(names - known)
+    ]
+    return tuple(warnings)
