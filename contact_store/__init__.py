@@ -20,6 +20,11 @@ In the order in which a call meets them:
     records               propositions, their changes of status, the record
     status_changes        what an update does
     record_tables         where a record is
+    bindings              which contact a visitor id stands for
+    merge                 two contacts become one; a visitor comes to lead to a contact
+    aliases               where merged records went, and what leads to a record
+    stored_values         what may be stored with a proposition
+    decision_inputs       what a decision was made of, for a month
     packing               a record as bytes
     proposition_ids       ids that callers cannot make up
     id_keys               the secrets that keep it so

@@ -6,6 +6,7 @@ Allocated at the first write, never reused and never changed, per store.
 import re
 
 from catalog_store.records import NAME_PATTERN
+from contact_store.errors import CorruptRecord
 from contact_store.lmdb_env import Txn
 from contact_store.sealed import seal, unseal
 
@@ -16,6 +17,7 @@ ENVIRONMENT_NUMBER_BYTES = 2
 _NAME = re.compile(NAME_PATTERN)
 _LAST = b"environments"
 _NAMED = b"environment:"
+_NUMBERED = b"environment-name:"
 
 
 def find_environment(txn: Txn, environment: str) -> bytes | None:
@@ -32,14 +34,31 @@ def number_environment(txn: Txn, environment: str) -> bytes:
     found = find_environment(txn, environment)
     if found is not None:
         return found
-    if not _NAME.fullmatch(environment):
-        raise ValueError(f"environment {environment!r}: not an environment's name")
+    check_environment(environment)
     last = txn.get(_LAST)
     number = 1 if last is None else int.from_bytes(unseal(_LAST, last), "big") + 1
     if number > ENVIRONMENTS_MAX:
         raise ValueError(f"environments: at most {ENVIRONMENTS_MAX} ever in one store")
     encoded = number.to_bytes(ENVIRONMENT_NUMBER_BYTES, "big")
-    key = _NAMED + environment.encode()
-    txn.put(key, seal(key, encoded))
-    txn.put(_LAST, seal(_LAST, encoded))
+    for key, value in (
+        (_NAMED + environment.encode(), encoded),
+        (_NUMBERED + encoded, environment.encode()),
+        (_LAST, encoded),
+    ):
+        txn.put(key, seal(key, value))
     return encoded
+
+
+def environment_name(txn: Txn, number: bytes) -> str:
+    """The name that has a number; raises CorruptRecord when none has."""
+    key = _NUMBERED + number
+    value = txn.get(key)
+    if value is None:
+        raise CorruptRecord(key, "missing name of an environment")
+    return unseal(key, value).decode()
+
+
+def check_environment(environment: str) -> None:
+    """Raise ValueError for what cannot be an environment's name."""
+    if not _NAME.fullmatch(environment):
+        raise ValueError(f"environment {environment!r}: not an environment's name")

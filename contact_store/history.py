@@ -1,10 +1,18 @@
 """History: what was proposed to each contact and what became of it.
 
-main table    environments, their numbers; contact-number, clock: the last given;
-              id-key:<n>: keys of proposition ids; answers: what `answers-NN` hold
-contacts      environment number, contact id      -> contact number
-records       environment number, contact number  -> the contact's record
-answers-NN    hash of a request's key             -> its answer, a table per hour
+main table    format; environments, their numbers; contact-number, clock: the last
+              given; id-key:<n>: keys of proposition ids; answers: what `answers-NN`
+              hold
+contacts      environment number, contact id  -> record key: environment and contact
+                                                 number
+contact-ids   record key                      -> contact id
+records       record key                      -> the contact's record
+moves         record key                      -> the record that it was merged into
+aliases       record key, what leads there    -> nothing
+bindings      environment number, visitor id  -> contact id, since when
+inputs        day, interaction                -> what a decision was made of
+inputs-of     record key, day, interaction    -> nothing
+answers-NN    hash of a request's key         -> its answer, a table per hour
 """
 
 import os
@@ -15,7 +23,10 @@ from types import TracebackType
 from typing import Self
 
 from contact_store.answers import ANSWERS_MAX, HORIZON_HOURS, TABLES, AnswerTables
-from contact_store.contact_ids import contact_id_bytes
+from contact_store.bindings import Bindings
+from contact_store.contact_ids import contact_id_bytes, visitor_id_bytes
+from contact_store.decision_inputs import DecisionInputs, InputTables
+from contact_store.errors import StoreFailed
 from contact_store.history_transaction import HistoryTransaction
 from contact_store.id_keys import RandomBytes, add_id_key, read_id_keys
 from contact_store.lmdb_env import (
@@ -26,6 +37,11 @@ from contact_store.lmdb_env import (
 )
 from contact_store.record_tables import RecordTables
 from contact_store.records import ContactRecord
+from contact_store.sealed import seal, unseal
+
+#: Of keys and values in the tables; a store of another format is refused.
+FORMAT = 2
+_FORMAT = b"format"
 
 
 class HistoryStore:
@@ -51,16 +67,25 @@ class HistoryStore:
         `random_bytes` makes the keys of proposition ids.
         """
         self._lmdb_env = open_lmdb_env(
-            path, map_bytes=map_bytes, databases_max=TABLES + RecordTables.DATABASES
+            path,
+            map_bytes=map_bytes,
+            databases_max=TABLES
+            + RecordTables.DATABASES
+            + Bindings.DATABASES
+            + InputTables.DATABASES,
         )
         self._random_bytes = random_bytes
-        self._tables = RecordTables(self._lmdb_env)
-        self._answers = AnswerTables(
-            self._lmdb_env, horizon_hours=horizon_hours, answers_max=answers_max
-        )
-        with write_txn(self._lmdb_env) as txn:
-            if not read_id_keys(txn):
-                add_id_key(txn, random_bytes)
+        try:
+            self._check_format(path)
+            self._tables = RecordTables(self._lmdb_env)
+            self._bindings = Bindings(self._lmdb_env, self._tables)
+            self._inputs = InputTables(self._lmdb_env)
+            self._answers = AnswerTables(
+                self._lmdb_env, horizon_hours=horizon_hours, answers_max=answers_max
+            )
+        except BaseException:
+            self._lmdb_env.close()
+            raise
 
     def close(self) -> None:
         self._lmdb_env.close()
@@ -83,8 +108,28 @@ class HistoryStore:
         """
         contact = contact_id_bytes(contact_id)
         with read_txn(self._lmdb_env) as txn:
-            key = self._tables.find_key(txn, environment, contact)
-            return None if key is None else self._tables.get(txn, key)
+            return self._tables.read(txn, environment, contact)
+
+    def bound_contact(self, environment: str, visitor_id: str) -> str | None:
+        """The contact that a visitor is bound to in an identified environment.
+
+        As last committed; None when it is bound to none. Raises InvalidContactId,
+        CorruptRecord and StoreFailed.
+        """
+        visitor = visitor_id_bytes(visitor_id)
+        with read_txn(self._lmdb_env) as txn:
+            binding = self._bindings.find(txn, environment, visitor)
+        return None if binding is None else binding.contact_id
+
+    def inputs(self, interaction: int) -> DecisionInputs | None:
+        """What is kept of a decision; raises CorruptRecord and StoreFailed."""
+        with read_txn(self._lmdb_env) as txn:
+            return self._inputs.find(txn, interaction)
+
+    def newest_inputs(self, limit: int) -> tuple[DecisionInputs, ...]:
+        """The newest decisions of which inputs are kept, by day; raises as `inputs`."""
+        with read_txn(self._lmdb_env) as txn:
+            return tuple(self._inputs.newest(txn, limit))
 
     @contextmanager
     def transaction(self) -> Generator[HistoryTransaction]:
@@ -94,7 +139,9 @@ class HistoryStore:
         logging and no other I/O inside. Raises StoreFailed.
         """
         with write_txn(self._lmdb_env) as txn:
-            yield HistoryTransaction(txn, self._tables, self._answers)
+            yield HistoryTransaction(
+                txn, self._tables, self._bindings, self._answers, self._inputs
+            )
 
     def add_id_key(self) -> int:
         """Make the key that new proposition ids use from now on; returns its number.
@@ -103,3 +150,16 @@ class HistoryStore:
         """
         with write_txn(self._lmdb_env) as txn:
             return max(add_id_key(txn, self._random_bytes))
+
+    def _check_format(self, path: Path) -> None:
+        """Raise StoreFailed for a store of another format; mark and key a new one."""
+        with write_txn(self._lmdb_env) as txn:
+            value = txn.get(_FORMAT)
+            if value is None and not read_id_keys(txn):
+                txn.put(_FORMAT, seal(_FORMAT, bytes([FORMAT])))
+                add_id_key(txn, self._random_bytes)
+            elif value is None or unseal(_FORMAT, value) != bytes([FORMAT]):
+                raise StoreFailed(
+                    f"{path}: holds history in the format of another version: move it"
+                    " away to begin with an empty history, or run that version"
+                )

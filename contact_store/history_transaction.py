@@ -1,34 +1,49 @@
 """What one write transaction on history offers."""
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from operator import attrgetter
 
 from msgspec.structs import replace
 
 from catalog_store.records import UnixMs
 from contact_store.answers import AnswerTables, RequestKey
-from contact_store.contact_ids import contact_id_bytes
-from contact_store.environment_numbers import ENVIRONMENT_NUMBER_BYTES
+from contact_store.bindings import Binding, Bindings
+from contact_store.contact_ids import ContactName, contact_id_bytes, visitor_id_bytes
+from contact_store.decision_inputs import DecisionInputs, InputTables
+from contact_store.environment_numbers import (
+    ENVIRONMENT_NUMBER_BYTES,
+    check_environment,
+)
 from contact_store.errors import HistoryFull, UnknownProposition
 from contact_store.id_keys import read_id_keys
 from contact_store.lmdb_env import Txn
+from contact_store.merge import lead_visitor, merge
 from contact_store.proposition_ids import (
     PropositionPlace,
     decode_proposition_id,
     encode_proposition_id,
 )
-from contact_store.record_tables import CONTACT_NUMBER_BYTES, RecordTables
+from contact_store.record_tables import (
+    CONTACT_NUMBER_BYTES,
+    ContactNames,
+    Located,
+    RecordTables,
+)
 from contact_store.records import (
     EMPTY_RECORD,
     PROPOSITIONS_MAX,
     ContactRecord,
+    FoundProposition,
     Proposition,
     PropositionStatus,
     StatusChange,
     StoredProposition,
+    StoredValue,
 )
 from contact_store.sealed import seal, unseal
 from contact_store.status_changes import with_change
+from contact_store.stored_values import check_stored
 
 _CLOCK = b"clock"
 _sequence_of = attrgetter("sequence")
@@ -41,22 +56,29 @@ class HistoryTransaction:
     decisions may share one.
     """
 
-    def __init__(self, txn: Txn, tables: RecordTables, answers: AnswerTables) -> None:
+    def __init__(
+        self,
+        txn: Txn,
+        tables: RecordTables,
+        bindings: Bindings,
+        answers: AnswerTables,
+        inputs: InputTables,
+    ) -> None:
         self._txn = txn
         self._tables = tables
+        self._bindings = bindings
         self._answers = answers
+        self._inputs = inputs
         # Read each time: another process may have added one.
         self._id_keys = read_id_keys(txn)
 
     def contact(self, environment: str, contact_id: str) -> ContactRecord:
-        """The contact's record, empty when it has none.
+        """The record that the contact's id leads to, empty when it has none.
 
         Raises InvalidContactId and CorruptRecord.
         """
         contact = contact_id_bytes(contact_id)
-        key = self._tables.find_key(self._txn, environment, contact)
-        record = None if key is None else self._tables.get(self._txn, key)
-        return record or EMPTY_RECORD
+        return self._tables.read(self._txn, environment, contact) or EMPTY_RECORD
 
     def append(
         self, environment: str, contact_id: str, *propositions: Proposition
@@ -65,16 +87,25 @@ class HistoryTransaction:
 
         Returns them with their sequences and ids. Raises InvalidContactId,
         CorruptRecord, and HistoryFull when the record would outgrow
-        PROPOSITIONS_MAX; nothing is then written.
+        PROPOSITIONS_MAX; nothing is then written. ValueError for stored values that
+        are out of bounds.
         """
+        for proposition in propositions:
+            if proposition.stored:
+                check_stored(proposition.stored)
         contact = contact_id_bytes(contact_id)
-        key = self._tables.make_key(self._txn, environment, contact)
-        record = self._tables.get(self._txn, key) or EMPTY_RECORD
+        lead = self._tables.make_key(self._txn, environment, contact)
+        located = self._tables.locate(self._txn, lead)
+        record = located.record or EMPTY_RECORD
         if len(record.propositions) + len(propositions) > PROPOSITIONS_MAX:
             raise HistoryFull(
                 f"the contact has {len(record.propositions)} propositions of at most"
                 f" {PROPOSITIONS_MAX}"
             )
+        if located.key != lead:
+            # The record moved since the id came to lead there: once is enough.
+            name = ContactName(environment, contact_id)
+            self._tables.lead(self._txn, name, located.key)
         first = record.next_sequence
         added = [
             replace(proposition, sequence=sequence)
@@ -85,8 +116,14 @@ class HistoryTransaction:
             first + len(added),
             (*record.propositions, *added),
         )
-        self._tables.put(self._txn, key, after)
-        return tuple(StoredProposition(self._id_of(key, p), p) for p in added)
+        self._tables.put(self._txn, located.key, after)
+        return tuple(StoredProposition(self._id_of(located.key, p), p) for p in added)
+
+    def find(self, proposition_id: str) -> FoundProposition:
+        """A proposition and whose it is; raises UnknownProposition, CorruptRecord."""
+        located, record, index = self._locate(proposition_id)
+        name = self._tables.name_of(self._txn, located.key)
+        return FoundProposition(*name, record.propositions[index])
 
     def update(
         self,
@@ -94,27 +131,119 @@ class HistoryTransaction:
         status: PropositionStatus,
         event_time_ms: UnixMs | None,
         received_at_ms: UnixMs,
+        stored: Mapping[str, StoredValue] | None = None,
     ) -> Proposition:
         """Log a change of status and apply it as `status_changes` says.
 
-        Returns the proposition as it is then. Raises UnknownProposition,
-        StatusLogFull and CorruptRecord; ValueError when the status is UNSPECIFIED.
+        `stored` joins what is stored with the proposition already. Returns the
+        proposition as it is then. Raises UnknownProposition, StatusLogFull and
+        CorruptRecord; ValueError when the status is UNSPECIFIED or stored values are
+        out of bounds.
         """
         if status is PropositionStatus.UNSPECIFIED:
             raise ValueError("status: give one, it is unspecified")
-        place = decode_proposition_id(proposition_id, self._id_keys)
-        key = _record_key(place)
-        record = self._tables.get(self._txn, key) or EMPTY_RECORD
-        index = _index_of(record, place.sequence)
+        located, record, index = self._locate(proposition_id)
         change = StatusChange(status, event_time_ms, received_at_ms)
         updated = with_change(record.propositions[index], change)
+        if stored:
+            updated = replace(updated, stored={**updated.stored, **stored})
+            check_stored(updated.stored)
         propositions = list(record.propositions)
         propositions[index] = updated
         after = ContactRecord(
             record.version + 1, record.next_sequence, tuple(propositions)
         )
-        self._tables.put(self._txn, key, after)
+        self._tables.put(self._txn, located.key, after)
         return updated
+
+    def keep_inputs(
+        self, environment: str, contact_id: str, inputs: DecisionInputs
+    ) -> None:
+        """Keep what a decision for a contact was made of, so that it can be replayed.
+
+        Raises InvalidContactId and CorruptRecord.
+        """
+        contact = contact_id_bytes(contact_id)
+        lead = self._tables.make_key(self._txn, environment, contact)
+        self._inputs.keep(self._txn, self._tables.locate(self._txn, lead).key, inputs)
+
+    def merge(self, source: ContactName, target: ContactName) -> None:
+        """Make the source contact an alias of the target.
+
+        All propositions of both are then the target's, once each, whichever of the
+        two, or of their aliases, they were made for; ids of either keep working. Of a
+        contact that is an alias already, the contact that it leads to is merged; so
+        it is of a visitor who is bound, whom `bind_visitor` moves alone. Merging
+        again, or a contact into itself, changes nothing.
+
+        Raises InvalidContactId, CorruptRecord, and HistoryFull when the union would
+        outgrow PROPOSITIONS_MAX; nothing is then written.
+        """
+        for name in (source, target):
+            contact_id_bytes(name.contact_id)
+            check_environment(name.environment)
+        merge(self._txn, self._tables, source, target)
+
+    def bind_visitor(
+        self,
+        environment: str,
+        contact_id: str,
+        visitor_environment: str | None,
+        visitor_id: str,
+        now_ms: UnixMs,
+    ) -> None:
+        """Bind a visitor, and let its anonymous history be the contact's.
+
+        From now on the visitor's id leads to the contact's record in the anonymous
+        environment too. What was proposed to the visitor before the first binding
+        moves there; at a later binding to another contact it stays with the first.
+        Doing it again changes nothing.
+
+        Raises InvalidContactId, CorruptRecord, ValueError when the environments are
+        one, and HistoryFull when the union would outgrow PROPOSITIONS_MAX: nothing is
+        then written, the binding neither. Limits would be counted short in a decision
+        that goes on as if they were one contact: refuse it.
+        """
+        if visitor_environment is not None:
+            if visitor_environment == environment:
+                raise ValueError("visitor_environment: give another than the contact's")
+            for text in (environment, visitor_environment):
+                check_environment(text)
+            contact_id_bytes(contact_id)
+            visitor_id_bytes(visitor_id)
+            visitor = ContactName(visitor_environment, visitor_id)
+            contact = ContactName(environment, contact_id)
+            lead_visitor(self._txn, self._tables, visitor, contact)
+        self.bind(environment, visitor_id, contact_id, now_ms)
+
+    def bind(
+        self, environment: str, visitor_id: str, contact_id: str, now_ms: UnixMs
+    ) -> None:
+        """Bind a visitor id to a contact of an identified environment.
+
+        The latest binding wins. Raises InvalidContactId and CorruptRecord.
+        """
+        visitor, contact = visitor_id_bytes(visitor_id), contact_id_bytes(contact_id)
+        self._bindings.bind(self._txn, environment, visitor, contact, now_ms)
+
+    def bound_contact(self, environment: str, visitor_id: str) -> str | None:
+        """As HistoryStore.bound_contact, seeing this transaction's bindings."""
+        bound = self.binding(environment, visitor_id)
+        return None if bound is None else bound.contact_id
+
+    def binding(self, environment: str, visitor_id: str) -> Binding | None:
+        """What a visitor is bound to, and since when; raises as `bound_contact`."""
+        visitor = visitor_id_bytes(visitor_id)
+        return self._bindings.find(self._txn, environment, visitor)
+
+    def names(self, environment: str, contact_id: str) -> ContactNames | None:
+        """All that leads to a contact's record; None when it never had a number.
+
+        Raises InvalidContactId and CorruptRecord.
+        """
+        contact = contact_id_bytes(contact_id)
+        found = self._tables.find(self._txn, environment, contact)
+        return None if found is None else self._tables.names_of(self._txn, found.key)
 
     def decided_at(self, now_ms: UnixMs) -> UnixMs:
         """`now_ms`, or the latest time given before in this store if that is later."""
@@ -145,6 +274,20 @@ class HistoryTransaction:
         """Keep the answer to a request that `answer` did not know."""
         self._answers.keep(self._txn, request, request_digest, answer, now_ms)
 
+    def _locate(self, proposition_id: str) -> tuple[Located, ContactRecord, int]:
+        """The record that a proposition is in, and its index there."""
+        place = decode_proposition_id(proposition_id, self._id_keys)
+        located = self._tables.locate(self._txn, _record_key(place), place.sequence)
+        record = located.record or EMPTY_RECORD
+        propositions = record.propositions
+        index = bisect_left(propositions, located.sequence, key=_sequence_of)
+        if (
+            index == len(propositions)
+            or propositions[index].sequence != located.sequence
+        ):
+            raise UnknownProposition
+        return located, record, index
+
     def _id_of(self, record_key: bytes, proposition: Proposition) -> str:
         place = PropositionPlace(
             int.from_bytes(record_key[:ENVIRONMENT_NUMBER_BYTES], "big"),
@@ -158,12 +301,3 @@ class HistoryTransaction:
 def _record_key(place: PropositionPlace) -> bytes:
     environment_key = place.environment_number.to_bytes(ENVIRONMENT_NUMBER_BYTES, "big")
     return environment_key + place.contact_number.to_bytes(CONTACT_NUMBER_BYTES, "big")
-
-
-def _index_of(record: ContactRecord, sequence: int) -> int:
-    index = bisect_left(record.propositions, sequence, key=_sequence_of)
-    if index < len(record.propositions):
-        found = record.propositions[index]
-        if found.sequence == sequence:
-            return index
-    raise UnknownProposition

@@ -1,4 +1,4 @@
-"""Proposition ids: where a proposition is, in a form that callers cannot make up.
+"""Proposition ids: where a proposition was made, in a form nobody can make up.
 
     byte 0          version
     byte 1          number of the key that made the tag
@@ -33,7 +33,7 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 class PropositionPlace(NamedTuple):
-    """Where a proposition is stored."""
+    """Where a proposition was made; a merge may have moved it since."""
 
     environment_number: int
     contact_number: int

@@ -1,7 +1,7 @@
 """What history keeps: propositions, their changes of status, and a contact's record."""
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,11 @@ from catalog_store.records import UnixMs
 PROPOSITIONS_MAX = 4_096
 #: Entries in one proposition's log; updating beyond it raises StatusLogFull.
 STATUS_CHANGES_MAX = 256
+#: What is stored with one proposition, names included and packed.
+STORED_BYTES_MAX = 1_024
+
+#: The result of an expression that a space stores; ints within 64 bits, no NaN.
+StoredValue: TypeAlias = bool | int | float | str
 
 
 class PropositionStatus(IntEnum):
@@ -64,20 +69,36 @@ class Proposition(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc
     #: proposition was made with; the others are all updates, in order of arrival,
     #: those that changed nothing included.
     changes: tuple[StatusChange, ...] = ()
+    #: Results of the space's stored expressions, by name. Empty is one byte.
+    stored: dict[str, StoredValue] = {}
 
 
 class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """All that history holds of one contact."""
+    """All that history holds of one contact.
 
-    #: Grows by one at each write; equal versions are equal records.
+    Stored as an array in this order: add at the end, with a default.
+    """
+
+    #: Grows at each write; equal versions of one contact are equal records, also
+    #: when its id has come to lead to another record meanwhile.
     version: int = 0
     next_sequence: int = 1
-    #: Newest last.
+    #: By sequence, ascending: newest last, but for those that came in a merge, which
+    #: stand behind what was there, however old they are.
     propositions: tuple[Proposition, ...] = ()
 
 
 #: What a contact has before the first proposition.
 EMPTY_RECORD = ContactRecord()
+
+
+class FoundProposition(NamedTuple):
+    """A proposition, and the contact whose record it is in."""
+
+    #: After a merge not the one that it was made in: its space tells that.
+    environment: str
+    contact_id: str
+    proposition: Proposition
 
 
 class StoredProposition(NamedTuple):
