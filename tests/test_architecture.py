@@ -33,6 +33,8 @@ MAY_IMPORT = {
         "google.protobuf",
         "msgspec",
     },
+    # Jinja's words, and nothing else of it.
+    "compiler.template_tags": {"compiler", "jinja2"},
     # Of the compiler, all that the engine needs: it must not bring the rest along.
     "compiler.runtime": {"compiler.runtime", "re2"},
     "contact_store": {"contact_store", "catalog_store.records", "lmdb", "msgspec"},

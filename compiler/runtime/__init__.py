@@ -9,6 +9,10 @@
     finality     when an error in generated code leaves nothing to ask
     linker       code bytes and tree bytes to a function that decides
 
+    rendering        a template's bytes to a function that makes its text
+    template_values  what templates read, and their conditions
+    value_texts      values as texts: filters and escaping
+
 A rule reads two flat tuples, `contact` and `context`, and `history`, a tuple of flat
 tuples. A slot holds a bool, int, float
 or str, None for an explicit null, a tuple for a list (its elements are never null), an
