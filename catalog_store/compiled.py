@@ -19,6 +19,9 @@ class CompiledEnvironment(msgspec.Struct, frozen=True):
     #: Field source name, such as `environments/bank/offers/gold:rule`, -> index.
     rule_of: dict[str, int]
     index: EnvironmentIndex
+    #: Field source name, such as `environments/bank/offers/gold:content.title`, -> the
+    #: encoded template; contents without tags are none.
+    templates: dict[str, bytes] = {}
 
 
 class CompiledCatalog(msgspec.Struct, frozen=True):
@@ -40,7 +43,8 @@ class CompiledCatalog(msgspec.Struct, frozen=True):
             sha256.update(len(record).to_bytes(8, "big") + record)
             for rule in compiled.rules:
                 sha256.update(len(rule.tree).to_bytes(8, "big") + rule.tree)
-            for part in (compiled.rule_of, _without_code(compiled.index)):
+            index = _without_code(compiled.index)
+            for part in (compiled.rule_of, index, compiled.templates):
                 encoded = _encode(part)
                 sha256.update(len(encoded).to_bytes(8, "big") + encoded)
         return sha256.hexdigest()

@@ -61,6 +61,17 @@ class FactorGroup(msgspec.Struct, frozen=True, array_like=True):
     offers: bytes
 
 
+class FormulaBounds(msgspec.Struct, frozen=True, array_like=True):
+    """The most that formulas of own rows can give."""
+
+    #: One for each row with a formula, in the order of the rows; infinite where
+    #: nothing is known.
+    highest: tuple[float, ...] = ()
+    #: What the finite ones rely on: slots of the contact, and from where to where each
+    #: was declared to be.
+    declared: tuple[tuple[int, float, float], ...] = ()
+
+
 class EnvironmentIndex(msgspec.Struct, frozen=True, array_like=True):
     """Everything that finds an environment's best rows."""
 
@@ -71,6 +82,10 @@ class EnvironmentIndex(msgspec.Struct, frozen=True, array_like=True):
     #: One bit per offer, for rows that categories and the environment hand down; None
     #: where there are none.
     offer_index: RowSetIndex | None
+    #: What its rules need, for the next compilation and for nobody else; see
+    #: `compiler.conditions`. Bytes, because only that one reads them.
+    conditions: bytes
+    formula_bounds: FormulaBounds = FormulaBounds()
 
 
 def set_of(members: Iterable[int], size: int) -> int:

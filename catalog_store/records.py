@@ -7,7 +7,7 @@ them meaning.
 """
 
 from enum import StrEnum
-from typing import Literal, NewType
+from typing import Any, Literal, NewType
 
 import msgspec
 
@@ -47,6 +47,8 @@ CONTENT_BYTES_MAX = 65_536
 PERIOD_MS_MAX = 400 * 86_400_000
 #: Propositions in the longest period of one contact that are always counted.
 MAXIMUM_MAX = 4_096
+#: Expressions of one space that are stored with a proposition, or with its answer.
+STORED_EXPRESSIONS_MAX = 20
 #: Attributes of one offer, and characters of one.
 OFFER_ATTRIBUTES_MAX = 50
 OFFER_ATTRIBUTE_CHARACTERS_MAX = 200
@@ -194,6 +196,28 @@ class ContentField(Record, frozen=True):
     description: str = ""
 
 
+class StoredExpression(Record, frozen=True):
+    """A value that is kept with a proposition: a CEL expression, by name.
+
+    It may name the contact, the context and the `proposition`.
+    """
+
+    name: str
+    expression: str
+
+
+class Rendering(Record, frozen=True):
+    """What a space shows of an offer, made of its content: one of three forms.
+
+    Texts are templates; see `compiler.templates`.
+    """
+
+    html: str | None = None
+    text: str | None = None
+    #: Mappings and lists of texts, numbers, truths and nulls.
+    json: Any = None
+
+
 class Space(Record, frozen=True):
     """A place on a channel where offers appear."""
 
@@ -201,6 +225,10 @@ class Space(Record, frozen=True):
     channel: Channel
     label: str = ""
     fields: tuple[ContentField, ...] = ()
+    #: None shows the content alone.
+    rendering: Rendering | None = None
+    #: A template of what to open when the contact accepts; empty is nothing.
+    acceptance_url: str = ""
     #: Shown when nothing is eligible.
     default_content: str = ""
     #: Used when a call names neither categories nor themes.
@@ -219,6 +247,10 @@ class Space(Record, frozen=True):
     proposition_status: StatusName = StatusName.GENERATED
     #: What opening the acceptance URL means.
     acceptance_status: StatusName = StatusName.ACCEPTED
+    #: Kept with each new proposition.
+    stored_on_proposition: tuple[StoredExpression, ...] = ()
+    #: Kept with a proposition when it is accepted or rejected.
+    stored_on_acceptance: tuple[StoredExpression, ...] = ()
 
 
 class Counted(StrEnum):
@@ -282,6 +314,8 @@ class PresentationRule(Record, frozen=True):
     same_channel: bool = False
     #: The contacts it concerns; None is everybody.
     rule: str | None = None
+    #: A condition on `proposition`: those that count; None is all of them.
+    counted_rule: str | None = None
 
 
 class Typology(Record, frozen=True):

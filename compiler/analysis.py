@@ -7,18 +7,21 @@ Conditions over one attribute and constants are known for every value that there
     a rule that every contact meets
     a weight row that another row of the same offer beats for every contact
     windows that never meet
-    attributes that no rule reads
+    attributes that no rule reads, or without the range that formulas need
     spaces that what is always included does not reach
 
 Warnings tell of offers and rows that can never be proposed; notes of what is merely
 without effect. Nothing here keeps a catalog from being published.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 
 from catalog_store.category_paths import CategoryPaths
 from catalog_store.records import (
+    WEIGHT_MAX,
+    Attribute,
     Environment,
     Offer,
     Space,
@@ -29,11 +32,14 @@ from catalog_store.records import (
 from catalog_store.stored_rule import StoredRule
 from compiler import analysis_diagnostics as findings
 from compiler.attribute_tests import ORDERED_TYPES, AttributeTest
+from compiler.bounds import unbounded
 from compiler.catalog_diagnostics import Field
 from compiler.conjuncts import Conjuncts
+from compiler.rule_fields import environment_schema
 from compiler.runtime.encoding import decode
 from compiler.runtime.tree import Op, slot_of, walk
 from compiler.source import Diagnostic
+from compiler.weight_bounds import row_bounds
 
 
 def analyse(
@@ -45,6 +51,7 @@ def analyse(
     for offer in environment.offers:
         found += analysis.of_offer(offer)
     found += _unused(environment, rules)
+    found += _unbounded(environment, rules, rule_of)
     found += _unreached(environment, analysis.paths)
     return found
 
@@ -199,14 +206,49 @@ def _unused(
         if node.op in (Op.SLOT, Op.PRESENT)
     }
     own = resource_name(environment.name)
-    for record, attributes in (
-        ("contact", environment.contact_attributes),
-        ("context", environment.context_attributes),
-    ):
+    for record, attributes in _attributes(environment):
         for place, attribute in enumerate(attributes):
             if (record, attribute.name) not in read:
                 field = f"{record}_attributes[{place}].name"
                 yield findings.unused_attribute(Field(own, field, attribute.name))
+
+
+def _unbounded(
+    environment: Environment, rules: Sequence[StoredRule], rule_of: Mapping[str, int]
+) -> Iterator[Diagnostic]:
+    """Formulas that ranking evaluates for each of its rows, and why it must."""
+    schema = environment_schema(environment)
+    row_counts: Counter[tuple[str, str]] = Counter()
+    for (number, place), bound in row_bounds(environment, rules, rule_of).items():
+        # Numbers end at WEIGHT_MAX: what can give more always comes before them.
+        if bound.highest <= WEIGHT_MAX:
+            continue
+        offer = environment.offers[number]
+        resource = resource_name(environment.name, "offers", offer.name)
+        field = f"weights[{place}].weight"
+        rule = rules[rule_of[f"{resource}:{field}"]]
+        lacking = set(unbounded(decode(rule.tree).root, schema))
+        row_counts.update(lacking)
+        if not lacking:
+            yield findings.boundless_formula(Field(resource, field, rule.text))
+    own = resource_name(environment.name)
+    for record, attributes in _attributes(environment):
+        for place, attribute in enumerate(attributes):
+            count = row_counts[record, attribute.name]
+            if count:
+                path = f"{record}_attributes[{place}].name"
+                yield findings.unbounded_formulas(
+                    Field(own, path, attribute.name), count
+                )
+
+
+def _attributes(
+    environment: Environment,
+) -> tuple[tuple[str, tuple[Attribute, ...]], ...]:
+    return (
+        ("contact", environment.contact_attributes),
+        ("context", environment.context_attributes),
+    )
 
 
 def _unreached(environment: Environment, paths: CategoryPaths) -> Iterator[Diagnostic]:

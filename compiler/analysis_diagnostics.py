@@ -40,8 +40,26 @@ def unused_attribute(field: Field) -> Diagnostic:
     return field.note(f"no rule reads {field.text}")
 
 
+def unbounded_formulas(field: Field, row_count: int) -> Diagnostic:
+    return field.note(
+        f"{_formulas(row_count)} with {field.text} can give any number, so that ranking"
+        " evaluates them all: declare its minimum and maximum"
+    )
+
+
+def boundless_formula(field: Field) -> Diagnostic:
+    return field.note(
+        "this formula can give any number, whatever its attributes declare, so that"
+        " ranking always evaluates it"
+    )
+
+
 def no_fallback(field: Field) -> Diagnostic:
     return field.note(
         f"space {field.text} can stay empty: no offer that is always included is"
         " approved for it with all its required content"
     )
+
+
+def _formulas(count: int) -> str:
+    return "1 weight formula" if count == 1 else f"{count:,} weight formulas"

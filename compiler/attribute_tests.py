@@ -8,7 +8,7 @@ answer holds for the whole class: no second account of what CEL means is kept he
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from compiler.runtime.interpreter import EvaluationError, evaluate
@@ -62,37 +62,52 @@ class AttributeTest(NamedTuple):
         return self.passes[2 * place]
 
 
-def attribute_test(condition: Node, tree: Tree) -> AttributeTest | None:
+class Answers(NamedTuple):
+    """What the interpreter says for each class of values."""
+
+    passes: tuple[bool, ...]
+    passes_null: bool
+    passes_absent: bool
+
+
+#: Answers by shape: of conditions that differ only in their constants.
+KnownAnswers = dict[Any, Answers]
+
+
+def attribute_test(
+    condition: Node, tree: Tree, known: KnownAnswers | None = None
+) -> AttributeTest | None:
     """What a conjunct of a tree says of one attribute; None when it says more.
 
-    `tree` gives the sources of its segments.
+    `tree` gives the sources of its segments. Answers are taken from `known`, and added.
     """
-    slots = {node.value: node for node in walk(condition) if _reads(node)}
-    if len(slots) != 1:
+    nodes = tuple(walk(condition))
+    reads = [node for node in nodes if node.op in (Op.SLOT, Op.PRESENT)]
+    if len({node.value for node in reads}) != 1:
         return None
-    record, slot, _ = slot_of(next(iter(slots.values())))
-    types = {n.type.removesuffix("?") for n in walk(condition) if n.op is Op.SLOT}
+    record, slot, _ = slot_of(reads[0])
+    types = {node.type.removesuffix("?") for node in reads if node.op is Op.SLOT}
     # A condition that only asks whether the attribute is there says nothing of types.
     type_ = types.pop() if types else ANY_TYPE
     if type_ not in _TYPES or not _is_plain(condition, type_):
         return None
-    keys = _keys(condition, type_)
+    keys = _keys(nodes, type_)
     if keys is None:
         return None
-    ask = _Question(Tree(tree.sources, condition), record, slot)
-    return AttributeTest(
-        record=record,
-        slot=slot,
-        type=type_,
-        keys=keys,
-        passes=tuple(ask(value) for value in _representatives(keys, type_)),
-        passes_null=ask(None),
-        passes_absent=ask(MISSING),
-    )
-
-
-def _reads(node: Node) -> bool:
-    return node.op in (Op.SLOT, Op.PRESENT)
+    # PERF: 20 us where the shape is known, and 53 us where it is not: most of the
+    # conditions of a catalog differ in their constants only.
+    known = {} if known is None else known
+    values = tuple(_representatives(keys, type_))
+    places = {key: place for place, key in enumerate(keys)}
+    # Gaps in which there is no value are put to the interpreter all the same.
+    gaps = tuple(place for place, value in enumerate(values) if value in places)
+    shape = type_, gaps, _shape(condition, places)
+    answers = known.get(shape)
+    if answers is None:
+        ask = _Question(Tree(tree.sources, condition), record, slot)
+        answers = Answers(tuple(map(ask, values)), ask(None), ask(MISSING))
+        known[shape] = answers
+    return AttributeTest(record, slot, type_, keys, *answers)
 
 
 def _is_plain(node: Node, type_: str) -> bool:
@@ -112,10 +127,10 @@ def _is_plain(node: Node, type_: str) -> bool:
     return {left.op, right.op} <= {Op.SLOT, Op.CONSTANT}
 
 
-def _keys(condition: Node, type_: str) -> tuple[Any, ...] | None:
+def _keys(nodes: Iterable[Node], type_: str) -> tuple[Any, ...] | None:
     """The constants that tell values apart; None when there are too many."""
     constants: set[Any] = {True, False} if type_ == "bool" else set()
-    for node in walk(condition):
+    for node in nodes:
         if node.op not in _COMPARISONS:
             continue
         for child in node.children:
@@ -128,6 +143,21 @@ def _keys(condition: Node, type_: str) -> tuple[Any, ...] | None:
     if any(isinstance(c, float) and math.isnan(c) for c in constants):
         return None
     return tuple(sorted(constants))
+
+
+def _shape(node: Node, places: Mapping[Any, int]) -> Any:
+    """A plain condition with its keys' places for its constants.
+
+    Comparisons tell values apart by their order alone, so that conditions of one type
+    and shape give the same answers for the same classes.
+    """
+    if node.op is not Op.CONSTANT:
+        return node.op, *[_shape(child, places) for child in node.children]
+    value = node.value
+    if isinstance(value, tuple):
+        return tuple(map(places.get, value))
+    # `true` as a condition is no key, and must not be taken for the place of one.
+    return str(value) if isinstance(value, bool) else places.get(value)
 
 
 def _representatives(keys: tuple[Any, ...], type_: str) -> Iterator[Any]:

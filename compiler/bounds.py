@@ -13,10 +13,10 @@ answer, or answer NaN, for which no bounds hold; neither ranks an offer.
 
 What is declared of an attribute is checked where values come in. A profile that was
 stored before its attribute had these bounds may lie outside: whoever relies on them
-checks the slots that the formula reads, with `within`.
+first checks the slots of the contact that `ranges` names.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from math import ceil, floor, inf, isfinite, isnan
 from typing import Any, Final, NamedTuple
@@ -24,7 +24,6 @@ from typing import Any, Final, NamedTuple
 from catalog_store.records import Attribute
 from compiler.runtime.history import HISTORY_MAX
 from compiler.runtime.tree import INT64_MAX, INT64_MIN, Node, Op, slot_of, walk
-from compiler.runtime.values import MISSING
 from compiler.schema import Schema
 from compiler.types import strip
 
@@ -63,18 +62,32 @@ def bounds(node: Node, schema: Schema) -> Bounds:
     return _whole(found) if type_ == "int" else found
 
 
-def within(root: Node, schema: Schema, contact: tuple[Any, ...]) -> bool:
-    """Whether what a formula reads of a contact is as its attributes declare."""
+#: Slot of the contact, least, greatest.
+Range = tuple[int, float, float]
+
+
+def ranges(root: Node, schema: Schema) -> Iterator[Range]:
+    """What the bounds of a formula rely on: that slots of the contact lie within."""
     for node in walk(root):
-        if node.op is not Op.SLOT or slot_of(node)[0] != "contact":
-            continue
-        slot = slot_of(node)[1]
-        value, declared = contact[slot], _declared(schema.contact[slot])
-        if declared == EVERYTHING or value is MISSING or value is None:
-            continue
-        if not declared.low <= value <= declared.high:
-            return False
-    return True
+        if node.op is Op.SLOT and slot_of(node)[0] == "contact":
+            slot = slot_of(node)[1]
+            declared = _declared(schema.contact[slot])
+            if declared != EVERYTHING:
+                yield slot, float(declared.low), float(declared.high)
+
+
+def unbounded(node: Node, schema: Schema) -> Iterator[tuple[str, str]]:
+    """Records and names of the attributes that a number depends on and that lack a
+    minimum or a maximum."""
+    if strip(node.type) not in ("int", "double"):
+        return
+    if node.op is Op.SLOT:
+        record, _, name = slot_of(node)
+        if not all(map(isfinite, _slot(node, schema))):
+            yield record, name
+    elif node.op in _OF_OPERANDS:
+        for child in node.children:
+            yield from unbounded(child, schema)
 
 
 def _whole(found: Bounds) -> Bounds:
@@ -225,3 +238,6 @@ _BOUNDS: Final[dict[Op, Callable[[Node, Schema], Bounds]]] = {
     Op.INT: _to_int,
     Op.DOUBLE: _to_double,
 }
+
+#: What is as large as its operands are.
+_OF_OPERANDS: Final = _BOUNDS.keys() - {Op.CONSTANT, Op.SLOT, Op.SIZE, Op.PART}

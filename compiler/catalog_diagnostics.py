@@ -203,6 +203,12 @@ def nobody_to_identify(field: Field) -> Diagnostic:
     )
 
 
+def rendering_of_one_form(field: Field) -> Diagnostic:
+    return field.error(
+        "a rendering is one of html, text and json, and json is a mapping; write one"
+    )
+
+
 def unknown_theme(field: Field, known: Collection[str]) -> Diagnostic:
     return field.warning(
         f"no category has the theme {shown(field.text)}; {hint(field.text, known)}"

@@ -1,6 +1,6 @@
 """Names that records use of each other, the category tree, and what nobody can see."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from catalog_store.records import (
     CATEGORY_DEPTH_MAX,
@@ -18,15 +18,20 @@ from compiler import catalog_diagnostics as mistakes
 from compiler.catalog_diagnostics import Field, Findings
 
 
-def check_links(environment: Environment, catalog: Catalog, findings: Findings) -> None:
-    """Report names that do not exist, and circles."""
+def check_links(
+    environment: Environment,
+    catalog: Catalog,
+    offers: Iterable[Offer],
+    findings: Findings,
+) -> None:
+    """Report names that do not exist, and circles; `offers` are those looked at."""
     links = _Links(environment, findings)
     links.rows(links.resource(), environment.weights)
     links.typologies()
     links.presentation_rules()
     links.spaces(_anonymous_spaces(environment, catalog, findings))
     links.categories()
-    for offer in environment.offers:
+    for offer in offers:
         if findings.full:
             return
         links.offer(offer)

@@ -6,10 +6,10 @@ attribute is an error and not a zero. The library's runtime is never used.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from cel_expr_python import cel  # pyright: ignore[reportMissingTypeStubs]
 from google.protobuf import (
@@ -23,7 +23,7 @@ from google.protobuf.message import DecodeError
 
 from catalog_store.records import RULE_BYTES_MAX, AttributeType
 from compiler import diagnostics
-from compiler.checked_expr import Expr, read_checked_expr
+from compiler.checked_expr import Expr, read_checked_expr, read_checked_list
 from compiler.front_end_errors import translated
 from compiler.lowering import Lowering
 from compiler.positions import Positions
@@ -34,11 +34,18 @@ from compiler.schema import (
     MESSAGE_OF,
     MESSAGE_PACKAGE,
     PROPOSITION_MESSAGE,
+    PROPOSITION_NAME,
     SEGMENT_RECORD,
     Schema,
 )
 from compiler.source import Diagnostic, Refused, Source, Span
 from compiler.types import ERROR, shown, strip
+
+#: Conditions that the front end is given at once, as a list.
+_CONDITIONS_AT_ONCE: Final = 64
+#: Tuples within tuples of a condition that is checked without its rule. The front end
+#: stops at 32 levels, of which a rule's `&&` take up to 10.
+_CONDITION_DEPTH_MAX: Final = 20
 
 
 class Kind(StrEnum):
@@ -48,6 +55,15 @@ class Kind(StrEnum):
     CONDITION = "condition"
     #: A number that ranks an offer; an int becomes a double.
     FORMULA = "formula"
+    #: True or false of one `proposition`: whether it counts.
+    COUNTED = "counted"
+    #: Anything that is stored with one `proposition`.
+    STORED = "stored"
+
+    @property
+    def is_of_proposition(self) -> bool:
+        """Whether a rule is about one proposition, and knows no history."""
+        return self in (Kind.COUNTED, Kind.STORED)
 
 
 def check(source: Source, schema: Schema, kind: Kind) -> Node:
@@ -57,7 +73,7 @@ def check(source: Source, schema: Schema, kind: Kind) -> Node:
     """
     _check_text(source)
     positions = Positions(source)
-    lowering = Lowering(positions, schema)
+    lowering = Lowering(positions, schema, of_proposition=kind.is_of_proposition)
     root = lowering.lower(_checked(positions, schema))
     found = lowering.diagnostics
     if root.type != ERROR:
@@ -67,6 +83,56 @@ def check(source: Source, schema: Schema, kind: Kind) -> Node:
     if kind is Kind.FORMULA and strip(root.type) == "int":
         return Node(Op.DOUBLE, "double", root.span, (root,))
     return root
+
+
+def check_conditions(texts: Sequence[str], schema: Schema) -> list[Node | None]:
+    """The tree of each condition, or None if it must be checked with its rule.
+
+    Texts are those of `compiler.rule_parts` and use no segment; spans of the trees are
+    in their own text. Whatever is wrong gives None: only `check` says what.
+    """
+    # PERF: the front end takes 51 us a condition in lists of 64, and 101 us one by one.
+    checked: list[Node | None] = []
+    for start in range(0, len(texts), _CONDITIONS_AT_ONCE):
+        some = texts[start : start + _CONDITIONS_AT_ONCE]
+        checked += _check_some(some, schema)
+    return checked
+
+
+def _check_some(texts: Sequence[str], schema: Schema) -> list[Node | None]:
+    starts: list[int] = []
+    end = 1
+    for text in texts:
+        starts.append(end)
+        end += len(text) + 1
+    try:
+        expression = front_end(schema).compile(f"[{','.join(texts)}]")
+        found = read_checked_list(expression.serialize(), starts)
+    except (RuntimeError, DecodeError, ValueError):
+        if len(texts) == 1:
+            return [None]
+        # The others of those that are with a wrong one are found in halves.
+        half = len(texts) // 2
+        return _check_some(texts[:half], schema) + _check_some(texts[half:], schema)
+    return [_condition(*one, schema) for one in zip(texts, found, strict=True)]
+
+
+def _condition(text: str, expr: Expr, schema: Schema) -> Node | None:
+    if not _is_shallow(expr, _CONDITION_DEPTH_MAX):
+        return None
+    lowering = Lowering(Positions(Source("", text)), schema)
+    root = lowering.lower(expr)
+    is_sound = not lowering.diagnostics and strip(root.type) == "bool"
+    return root if is_sound else None
+
+
+def _is_shallow(part: tuple[object, ...], depth_max: int) -> bool:
+    """Whether tuples stand in tuples so deep at most; a call is two levels."""
+    return depth_max > 0 and all(
+        _is_shallow(cast("tuple[object, ...]", inner), depth_max - 1)
+        for inner in part
+        if isinstance(inner, tuple)
+    )
 
 
 def _check_text(source: Source) -> None:
@@ -85,10 +151,12 @@ def _check_text(source: Source) -> None:
 
 def _check_result(source: Source, root: Node, kind: Kind) -> Iterator[Diagnostic]:
     span, result = Span(*root.span), strip(root.type)
-    if kind is Kind.CONDITION and result != "bool":
+    if kind in (Kind.CONDITION, Kind.COUNTED) and result != "bool":
         yield diagnostics.condition_not_bool(source, span, shown(root.type))
     if kind is Kind.FORMULA and result not in ("int", "double"):
         yield diagnostics.formula_not_number(source, span, shown(root.type))
+    if kind is Kind.STORED and result not in ("bool", "int", "double", "string"):
+        yield diagnostics.cannot_be_stored(source, span, shown(root.type))
 
 
 def _checked(positions: Positions, schema: Schema) -> Expr:
@@ -144,6 +212,7 @@ def front_end(schema: Schema) -> cel.Env:
     }
     proposition = cel.Type(f"{MESSAGE_PACKAGE}.{PROPOSITION_MESSAGE}")
     variables[HISTORY_NAME] = cel.Type.List(proposition)
+    variables[PROPOSITION_NAME] = proposition
     return cel.NewEnv(pool, variables=variables)
 
 

@@ -5,7 +5,7 @@ them, and only as far as they are read: unknown fields are skipped. So there is 
 generated code, and nothing that claims the import name `cel`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
@@ -126,47 +126,64 @@ def read_checked_expr(serialized: bytes) -> Expr:
 
     Raises google.protobuf.message.DecodeError when it is something else.
     """
+    expr, offsets = _opened(serialized)
+    return _read(expr, offsets, 0)
+
+
+def read_checked_list(serialized: bytes, starts: Sequence[int]) -> list[Expr]:
+    """The elements of an expression that is a list, each as if it stood alone.
+
+    `starts` are the offsets at which they begin in the text. Raises DecodeError, and
+    ValueError when there are not as many elements, or one is not where it should be.
+    """
+    expr, offsets = _opened(serialized)
+    elements = [
+        _read(element, offsets, start)
+        for element, start in zip(expr.list.elements, starts, strict=True)
+    ]
+    return elements
+
+
+def _opened(serialized: bytes) -> tuple[Any, dict[int, int]]:
     envelope = any_pb2.Any.FromString(serialized)
     checked: Any = _CHECKED_EXPR.FromString(envelope.value)
-    offsets = {entry.key: entry.value for entry in checked.source_info.positions}
-    return _read(checked.expr, offsets)
+    positions = checked.source_info.positions
+    return checked.expr, {entry.key: entry.value for entry in positions}
 
 
-def _read(expr: Any, offsets: Mapping[int, int]) -> Expr:
-    def read(inner: Any) -> Expr:
-        return _read(inner, offsets)
-
-    offset = offsets.get(expr.id, 0)
-    kind, fields = next(
-        (field.name, value) for field, value in expr.ListFields() if field.name != "id"
-    )
-    match kind:
+def _read(expr: Any, offsets: Mapping[int, int], start: int) -> Expr:
+    offset = offsets.get(expr.id, 0) - start
+    # Fields come in order of their numbers, and the id's is the lowest.
+    kind, fields = expr.ListFields()[-1]
+    match kind.name:
         case "constant":
             field, value = fields.ListFields()[0]
             return Constant(offset, field.name, None if field.name == "null" else value)
         case "ident":
             return Ident(offset, fields.name)
         case "select":
-            operand = read(fields.operand)
+            operand = _read(fields.operand, offsets, start)
             return Select(offset, operand, fields.field, fields.test_only)
         case "call":
+            args = [_read(arg, offsets, start) for arg in fields.args]
             is_method = fields.HasField("target")
-            target = (fields.target,) if is_method else ()
-            args = tuple(read(arg) for arg in (*target, *fields.args))
-            return Call(offset, fields.function, args, is_method)
+            if is_method:
+                args.insert(0, _read(fields.target, offsets, start))
+            return Call(offset, fields.function, tuple(args), is_method)
         case "list":
-            return ListOf(offset, tuple(read(element) for element in fields.elements))
+            elements = [_read(one, offsets, start) for one in fields.elements]
+            return ListOf(offset, tuple(elements))
         case "struct":
             return Struct(offset, fields.message_name)
         case _:
             return Comprehension(
                 offset,
                 fields.iter_var,
-                read(fields.iter_range),
+                _read(fields.iter_range, offsets, start),
                 fields.accu_var,
-                read(fields.accu_init),
-                read(fields.loop_step),
-                read(fields.result),
+                _read(fields.accu_init, offsets, start),
+                _read(fields.loop_step, offsets, start),
+                _read(fields.result, offsets, start),
             )
 
 

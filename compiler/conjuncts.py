@@ -1,101 +1,70 @@
-"""What every row of an environment needs: distinct conditions, each once."""
+"""What every row and every offer of an environment needs."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import NamedTuple
 
 from catalog_store.category_paths import CategoryPaths
 from catalog_store.records import Offer, resource_name
 from catalog_store.stored_rule import StoredRule
-from compiler.attribute_tests import AttributeTest, attribute_test
-from compiler.runtime.encoding import decode, meaning
-from compiler.runtime.interpreter import EvaluationError, evaluate
+from compiler.attribute_tests import attribute_test
+from compiler.conditions import RuleConditions, rule_conditions
 from compiler.runtime.tree import Op, Tree, conjuncts, slot_of, walk
-
-#: Where every tree is decoded from its rule.
-NO_TREES: Mapping[int, Tree] = MappingProxyType({})
 
 _KEYS_SHOWN_MAX = 12
 
 
-class Conjunct(NamedTuple):
-    """One distinct conjunct."""
-
-    tree: Tree
-    #: What it says of one attribute; None when it says more, or less.
-    test: AttributeTest | None
-    #: What it is for everybody; None when that depends.
-    constant: bool | None
-
-
 class Conjuncts:
-    """The distinct conjuncts of an environment, by what they compute."""
+    """The distinct conditions of an environment, and where they are needed."""
 
     def __init__(
         self,
         name: str,
         rules: Sequence[StoredRule],
         rule_of: Mapping[str, int],
-        trees: Mapping[int, Tree] = NO_TREES,
+        conditions: RuleConditions | None = None,
     ) -> None:
+        """`conditions` are those of the rules; they are decoded when not given."""
+        found = rule_conditions(rules).found() if conditions is None else conditions
+        self.distinct = found.distinct
+        self.rule_of = rule_of
+        self._of_rule = found.of_rule
         self._name = name
-        self._rules = rules
-        self._rule_of = rule_of
-        self._trees = trees
-        self._conjuncts_of: dict[int, tuple[int, ...]] = {}
-        self._numbers: dict[bytes, int] = {}
-        self.distinct: list[Conjunct] = []
+        self._of_category: dict[str, tuple[int, ...]] = {}
 
     def of_offer(
         self, offer: Offer, catalog: CategoryPaths, place: int | None = None
     ) -> tuple[int, ...]:
         """What an offer needs, and one of its rows; the environment's rule apart."""
-        name = self._name
-        fields = [
-            f"{resource_name(name, 'categories', category.name)}:rule"
-            for category in catalog.path(offer.category)
-        ]
-        own = resource_name(name, "offers", offer.name)
-        fields.append(f"{own}:rule")
-        if place is not None:
+        inherited = self._of_category.get(offer.category)
+        if inherited is None:
+            inherited = self._needed_above(offer.category, catalog)
+        fields: list[str] = []
+        own = resource_name(self._name, "offers", offer.name)
+        if offer.rule is not None:
+            fields.append(f"{own}:rule")
+        if place is not None and offer.weights[place].rule is not None:
             fields.append(f"{own}:weights[{place}].rule")
-        needed: dict[int, None] = {}
+        if not inherited and len(fields) == 1 and fields[0] in self.rule_of:
+            return self._of_rule[self.rule_of[fields[0]]]
+        needed = dict.fromkeys(inherited)
         for field in fields:
-            rule = self._rule_of.get(field)
+            rule = self.rule_of.get(field)
             if rule is not None:
-                needed.update(dict.fromkeys(self.of_rule(rule)))
+                needed.update(dict.fromkeys(self._of_rule[rule]))
         return tuple(needed)
 
     def of_rule(self, rule: int) -> tuple[int, ...]:
-        """Numbers of the conjuncts of one rule."""
-        known = self._conjuncts_of.get(rule)
-        if known is None:
-            # PERF: decoding what the compiler just had took 40 % of indexing.
-            tree = self._trees.get(rule) or decode(self._rules[rule].tree)
-            numbers: list[int] = []
-            for conjunct in conjuncts(tree.root):
-                key = meaning(conjunct)
-                number = self._numbers.get(key)
-                if number is None:
-                    number = self._numbers[key] = len(self.distinct)
-                    whole = Tree(tree.sources, conjunct)
-                    test = attribute_test(conjunct, tree)
-                    constant = _constant(whole)
-                    self.distinct.append(Conjunct(whole, test, constant))
-                numbers.append(number)
-            known = self._conjuncts_of[rule] = tuple(numbers)
-        return known
+        """Numbers of the conditions of one rule."""
+        return self._of_rule[rule]
 
-
-def _constant(tree: Tree) -> bool | None:
-    """The answer of a condition that reads nothing; an error is not true."""
-    reads = (Op.SLOT, Op.PRESENT, Op.HISTORY)
-    if any(node.op in reads for node in walk(tree.root)):
-        return None
-    try:
-        return evaluate(tree, (), (), ()) is True
-    except EvaluationError:
-        return False
+    def _needed_above(self, category: str, catalog: CategoryPaths) -> tuple[int, ...]:
+        needed: dict[int, None] = {}
+        for above in catalog.path(category):
+            name = resource_name(self._name, "categories", above.name)
+            rule = self.rule_of.get(f"{name}:rule")
+            if rule is not None:
+                needed.update(dict.fromkeys(self._of_rule[rule]))
+        self._of_category[category] = tuple(needed)
+        return self._of_category[category]
 
 
 def explain_index(tree: Tree) -> str:

@@ -144,6 +144,25 @@ def condition_not_bool(source: Source, span: Span, type_: str) -> Diagnostic:
     )
 
 
+def cannot_be_stored(source: Source, span: Span, type_: str) -> Diagnostic:
+    return Diagnostic(
+        source,
+        span,
+        f"a {type_} cannot be stored with a proposition; make it a bool, an int, a "
+        "double or a string",
+    )
+
+
+def not_known_here(source: Source, span: Span, name: str) -> Diagnostic:
+    """`history` in a rule about one proposition, `proposition` in any other."""
+    use = (
+        "this rule is about one proposition: use `proposition`"
+        if name == "history"
+        else "use `history`, the contact's propositions"
+    )
+    return Diagnostic(source, span, f"{name!r} is not known here; {use}")
+
+
 def formula_not_number(source: Source, span: Span, type_: str) -> Diagnostic:
     return Diagnostic(
         source,

@@ -13,15 +13,13 @@ its best row. Rows of categories and of the environment stand once: they name a 
 offers, and `offer_index` says which offers are eligible.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import inf
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from catalog_store.category_paths import CategoryPaths
 from catalog_store.index_tables import (
-    AttributeTable,
     EnvironmentIndex,
     FactorGroup,
     RowSetIndex,
@@ -30,17 +28,11 @@ from catalog_store.index_tables import (
 )
 from catalog_store.records import Environment
 from catalog_store.stored_rule import StoredRule
-from compiler.attribute_tests import ORDERED_TYPES, AttributeTest
-from compiler.conjuncts import NO_TREES, Conjunct, Conjuncts
-from compiler.rules import code_of
-from compiler.runtime.encoding import encode
-from compiler.runtime.tree import Tree
-
-#: Keys of one table. An ordered attribute has two masks a key: 256 keys over 100,000
-#: rows are 6.4 MB. Conditions with rarer constants are asked like any other predicate.
-KEYS_MAX = 256
-#: A predicate that at least one row in this many has is asked once per call.
-SHARED_ROWS_PER_PREDICATE = 64
+from compiler.conditions import ConditionNumbers, encode_conditions
+from compiler.conjuncts import Conjuncts
+from compiler.index_reuse import IndexBefore, KnownIndex
+from compiler.row_sets import index_rows
+from compiler.weight_bounds import RowBound, row_bounds, stored_bounds
 
 
 class _Row(NamedTuple):
@@ -57,28 +49,56 @@ def index_environment(
     environment: Environment,
     rules: Sequence[StoredRule],
     rule_of: Mapping[str, int],
-    trees: Mapping[int, Tree] = NO_TREES,
+    conditions: ConditionNumbers,
+    before: IndexBefore | None = None,
 ) -> EnvironmentIndex:
     """The index of a compiled environment; the same input gives the same index.
 
-    `trees` are those of rules at hand; others are decoded.
+    `conditions` are those of the rules. Of `before`, tables are taken that would be
+    the same.
     """
     catalog = CategoryPaths(environment)
-    conditions = Conjuncts(environment.name, rules, rule_of, trees)
-    rows, groups = _in_order(environment, catalog)
+    needs = Conjuncts(environment.name, rules, rule_of, conditions.found())
+    known = KnownIndex.of(before, environment, needs)
+    order = known.order or _order(environment, catalog, rules, rule_of)
+    offers = environment.offers
     per_row = [
-        conditions.of_offer(environment.offers[row.offer], catalog, row.place)
-        for row in rows
+        needs.of_offer(offers[offer], catalog, place) for offer, place in order.rows
     ]
-    offer_index = None
+    rows_known = known.rows_if(order.rows)
+    row_index, asked = index_rows(per_row, conditions, rules, rows_known)
+    offer_index, asked_of_offers = None, ()
     if environment.weights or any(c.weights for c in environment.categories):
-        per_offer = [conditions.of_offer(o, catalog) for o in environment.offers]
-        offer_index = _index(per_offer, conditions.distinct)
+        per_offer = [needs.of_offer(offer, catalog) for offer in offers]
+        offer_index, asked_of_offers = index_rows(
+            per_offer, conditions, rules, known.offers
+        )
+    return msgspec.structs.replace(
+        order,
+        row_index=row_index,
+        offer_index=offer_index,
+        conditions=encode_conditions(conditions.found(asked, asked_of_offers)),
+    )
+
+
+def _order(
+    environment: Environment,
+    catalog: CategoryPaths,
+    rules: Sequence[StoredRule],
+    rule_of: Mapping[str, int],
+) -> EnvironmentIndex:
+    """The index, as far as it does not depend on conditions."""
+    formula_bounds = row_bounds(environment, rules, rule_of)
+    rows, groups = _in_order(environment, catalog, formula_bounds)
     return EnvironmentIndex(
         rows=tuple((row.offer, row.place) for row in rows),
         groups=groups,
-        row_index=_index(per_row, conditions.distinct),
-        offer_index=offer_index,
+        row_index=RowSetIndex(len(rows), (), (), (), ()),
+        offer_index=None,
+        conditions=b"",
+        formula_bounds=stored_bounds(
+            [formula_bounds[r.offer, r.place] for r in rows if r.is_formula]
+        ),
     )
 
 
@@ -100,7 +120,9 @@ def rebuild_index(
 
 
 def _in_order(
-    environment: Environment, catalog: CategoryPaths
+    environment: Environment,
+    catalog: CategoryPaths,
+    formula_bounds: Mapping[tuple[int, int], RowBound],
 ) -> tuple[list[_Row], tuple[FactorGroup, ...]]:
     """Own rows as they are proposed, in groups of the same multipliers."""
     by_factors: dict[tuple[str, ...], list[_Row]] = {}
@@ -113,7 +135,8 @@ def _in_order(
         offers.setdefault(factors, []).append(number)
         for place, row in enumerate(offer.weights):
             if isinstance(row.weight, str):
-                group.append(_Row(number, place, inf, is_formula=True))
+                highest = formula_bounds[number, place].highest
+                group.append(_Row(number, place, highest, is_formula=True))
             elif row.weight > 0.0:
                 group.append(_Row(number, place, float(row.weight), is_formula=False))
     rows: list[_Row] = []
@@ -126,126 +149,3 @@ def _in_order(
         heirs = encode_mask(set_of(offers[factors], len(environment.offers)))
         groups.append(FactorGroup(factors, start, stop, len(rows), heirs))
     return rows, tuple(groups)
-
-
-def _index(
-    needs: Sequence[tuple[int, ...]], conditions: Sequence[Conjunct]
-) -> RowSetIndex:
-    """The index of rows, given the conditions that each of them needs."""
-    members: dict[int, list[int]] = {}
-    for row, needed in enumerate(needs):
-        for condition in needed:
-            members.setdefault(condition, []).append(row)
-    by_attribute: dict[tuple[str, int], list[int]] = {}
-    for number in sorted(members):
-        test = conditions[number].test
-        if test is not None:
-            by_attribute.setdefault((test.record, test.slot), []).append(number)
-    size = len(needs)
-    tables: list[AttributeTable] = []
-    answered: set[int] = set()
-    for attribute in sorted(by_attribute):
-        numbers = _worth_a_table(by_attribute[attribute], conditions, members)
-        if not numbers:
-            continue
-        answered.update(numbers)
-        tests = [
-            (test, set_of(members[number], size))
-            for number in numbers
-            if (test := conditions[number].test) is not None
-        ]
-        tables.append(_table(tests, size))
-    return _with_predicates(size, tables, answered, members, conditions)
-
-
-def _with_predicates(
-    size: int,
-    tables: Sequence[AttributeTable],
-    answered: set[int],
-    members: dict[int, list[int]],
-    conditions: Sequence[Conjunct],
-) -> RowSetIndex:
-    """Adds what no table answers."""
-    predicates: list[StoredRule] = []
-    shared: list[tuple[int, bytes]] = []
-    residual: dict[int, list[int]] = {}
-    for number in sorted(members.keys() - answered):
-        tree = conditions[number].tree
-        predicate = len(predicates)
-        predicates.append(
-            StoredRule(
-                text=tree.sources[0][1],
-                formula=False,
-                tree=encode(tree),
-                code=code_of(tree),
-            )
-        )
-        rows = members[number]
-        if len(rows) * SHARED_ROWS_PER_PREDICATE >= size:
-            shared.append((predicate, encode_mask(set_of(rows, size))))
-            continue
-        for row in rows:
-            residual.setdefault(row, []).append(predicate)
-    return RowSetIndex(
-        size=size,
-        tables=tuple(tables),
-        predicates=tuple(predicates),
-        shared=tuple(shared),
-        residual=tuple(
-            (row, tuple(numbers)) for row, numbers in sorted(residual.items())
-        ),
-    )
-
-
-def _worth_a_table(
-    numbers: Iterable[int],
-    conditions: Sequence[Conjunct],
-    members: dict[int, list[int]],
-) -> list[int]:
-    """Conditions of one attribute, those of most rows first, while keys last."""
-    keys: set[object] = set()
-    chosen: list[int] = []
-    for number in sorted(numbers, key=lambda n: (-len(members[n]), n)):
-        test = conditions[number].test
-        assert test is not None
-        if len(keys | set(test.keys)) <= KEYS_MAX:
-            keys |= set(test.keys)
-            chosen.append(number)
-    return chosen
-
-
-def _table(tests: Sequence[tuple[AttributeTest, int]], size: int) -> AttributeTable:
-    """One attribute's table: a class of values -> the rows that survive it."""
-    first = tests[0][0]
-    # has() alone says nothing of the type of its attribute; another test may.
-    ordered = any(test.type in ORDERED_TYPES for test, _ in tests)
-    keys = tuple(sorted({key for test, _ in tests for key in test.keys}))
-    everyone = (1 << size) - 1
-    masks: dict[int, int] = {}
-
-    def survivors(passes: Iterable[bool]) -> int:
-        out = 0
-        for (_, rows), passing in zip(tests, passes, strict=True):
-            if not passing:
-                out |= rows
-        return masks.setdefault(everyone & ~out, len(masks))
-
-    classes: list[int] = []
-    if ordered:
-        classes.append(survivors(t.passes_above(None) for t, _ in tests))
-        for key in keys:
-            classes.append(survivors(t.passes_value(key) for t, _ in tests))
-            classes.append(survivors(t.passes_above(key) for t, _ in tests))
-    else:
-        classes += [survivors(t.passes_value(k) for t, _ in tests) for k in keys]
-        classes.append(survivors(t.passes[-1] for t, _ in tests))
-    return AttributeTable(
-        record=first.record,
-        slot=first.slot,
-        ordered=ordered,
-        keys=keys,
-        null_class=survivors(t.passes_null for t, _ in tests),
-        absent_class=survivors(t.passes_absent for t, _ in tests),
-        masks=tuple(encode_mask(mask) for mask in masks),
-        classes=tuple(classes),
-    )

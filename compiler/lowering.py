@@ -29,7 +29,12 @@ from compiler.runtime.tree import (
     Value,
     element_type,
 )
-from compiler.schema import HISTORY_NAME, SEGMENT_RECORD, Schema
+from compiler.schema import (
+    HISTORY_NAME,
+    PROPOSITION_NAME,
+    SEGMENT_RECORD,
+    Schema,
+)
 from compiler.source import Diagnostic, Span
 from compiler.types import ERROR, NEVER, join, shown, strip
 
@@ -46,7 +51,11 @@ _CONSTANT_TYPES: Final = {
 class Lowering:
     """Lowers one expression; `diagnostics` says what could not be."""
 
-    def __init__(self, positions: Positions, schema: Schema) -> None:
+    def __init__(
+        self, positions: Positions, schema: Schema, *, of_proposition: bool = False
+    ) -> None:
+        """`of_proposition` is of rules about one proposition, not about the history."""
+        self._of_proposition = of_proposition
         self.diagnostics: list[Diagnostic] = []
         self._positions = positions
         self._source = positions.source
@@ -104,8 +113,8 @@ class Lowering:
         depth = self._depth_of(expr.name)
         if depth is not None:
             return Node(Op.VARIABLE, self._variables[depth][1], span, value=depth)
-        if expr.name == HISTORY_NAME:
-            return Node(Op.HISTORY, f"list({PROPOSITION})", span)
+        if expr.name in (HISTORY_NAME, PROPOSITION_NAME):
+            return self._propositions(expr.name, span)
         if expr.name in _RECORDS:
             return self._error(
                 diagnostics.record_as_value(self._source, span, expr.name)
@@ -113,6 +122,16 @@ class Lowering:
         return self._unsupported(
             span, f"{expr.name!r}", "compare values; types and enums are not values"
         )
+
+    def _propositions(self, name: str, span: Span) -> Node:
+        """The history, or the one proposition that the rule is about."""
+        if self._of_proposition != (name == PROPOSITION_NAME):
+            return self._error(diagnostics.not_known_here(self._source, span, name))
+        history = Node(Op.HISTORY, f"list({PROPOSITION})", span)
+        if name == HISTORY_NAME:
+            return history
+        first = Node(Op.CONSTANT, "int", span, value=0)
+        return Node(Op.INDEX, PROPOSITION, span, (history, first))
 
     def _select(self, expr: Select) -> Node:
         operand = expr.operand

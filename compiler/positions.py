@@ -6,7 +6,7 @@ tokens here and offsets grow into spans.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from compiler.source import Source, Span
 
@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+_BRACKETS = frozenset("()[]{}")
 
 
 class Positions:
@@ -30,13 +31,14 @@ class Positions:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._tokens = [
-            Span(*match.span())
-            for match in _TOKEN.finditer(source.text)
-            if not match[0].startswith("//")
-        ]
-        self._starts = [token.start for token in self._tokens]
+        text = source.text
+        spans = (match.span() for match in _TOKEN.finditer(text))
+        if "//" in text:
+            spans = (span for span in spans if not text.startswith("//", span[0]))
+        self._tokens = list(spans)
+        self._starts = [start for start, _ in self._tokens]
         self._partner = self._bracket_partners()
+        self._brackets = sorted(self._partner)
 
     def text(self, span: Span) -> str:
         return self.source.text[span.start : span.stop]
@@ -44,8 +46,8 @@ class Positions:
     def token_at(self, offset: int) -> Span:
         """The token that covers an offset, else one code point there."""
         index = self._index(offset)
-        if index >= 0 and self._tokens[index].stop > offset:
-            return self._tokens[index]
+        if index >= 0 and self._tokens[index][1] > offset:
+            return Span(*self._tokens[index])
         length = len(self.source.text)
         start = min(max(offset, 0), length)
         return Span(start, min(start + 1, length))
@@ -53,13 +55,13 @@ class Positions:
     def token_before(self, offset: int) -> Span:
         """The last token that ends at or before an offset."""
         index = self._index(offset - 1)
-        return self._tokens[index] if index >= 0 else self.token_at(offset)
+        return Span(*self._tokens[index]) if index >= 0 else self.token_at(offset)
 
     def token_after(self, offset: int) -> Span:
         """The token after the one at an offset: the name after a dot."""
         index = self._index(offset) + 1
         if index < len(self._tokens):
-            return self._tokens[index]
+            return Span(*self._tokens[index])
         return self.token_at(offset)
 
     def named_at(self, offset: int) -> Span:
@@ -79,19 +81,18 @@ class Positions:
 
     def around(self, *spans: Span) -> Span:
         """The smallest span over all of these in which every bracket is closed."""
-        start = min(span.start for span in spans)
-        stop = max(span.stop for span in spans)
+        start = min([start for start, _ in spans])
+        stop = max([stop for _, stop in spans])
         # Each round closes at least one bracket more, so this ends.
         while True:
-            partners = [
-                self._partner[token.start]
-                for token in self._tokens_in(start, stop)
-                if token.start in self._partner
-            ]
-            wider = min([start, *partners]), max([stop, *(p + 1 for p in partners)])
-            if wider == (start, stop):
+            low, high = start, stop
+            first = bisect_left(self._brackets, start)
+            for bracket in self._brackets[first : bisect_left(self._brackets, stop)]:
+                partner = self._partner[bracket]
+                low, high = min(low, partner), max(high, partner + 1)
+            if (low, high) == (start, stop):
                 return Span(start, stop)
-            start, stop = wider
+            start, stop = low, high
 
     def offset_of(self, line: int, column: int) -> int:
         """The offset of a one-based line and column, both in code points."""
@@ -103,21 +104,21 @@ class Positions:
             offset = found + 1
         return min(max(offset + column - 1, 0), len(self.source.text))
 
-    def _tokens_in(self, start: int, stop: int) -> list[Span]:
-        return self._tokens[self._index(start - 1) + 1 : self._index(stop - 1) + 1]
-
     def _index(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1
 
     def _bracket_partners(self) -> dict[int, int]:
         partner: dict[int, int] = {}
-        open_at: list[Span] = []
-        for token in self._tokens:
-            text = self.text(token)
-            if text in _CLOSING:
-                open_at.append(token)
-            elif open_at and text == _CLOSING[self.text(open_at[-1])]:
+        open_at: list[int] = []
+        text = self.source.text
+        for start in self._starts:
+            bracket = text[start]
+            if bracket not in _BRACKETS:
+                continue
+            if bracket in _CLOSING:
+                open_at.append(start)
+            elif open_at and bracket == _CLOSING[text[open_at[-1]]]:
                 opening = open_at.pop()
-                partner[opening.start] = token.start
-                partner[token.start] = opening.start
+                partner[opening] = start
+                partner[start] = opening
         return partner

@@ -1,7 +1,7 @@
 """A catalog to what one revision holds: every rule compiled, each distinct one once."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +14,13 @@ from catalog_store.records import (
     Catalog,
     Environment,
 )
+from compiler.assembly import Assembly
 from compiler.catalog_check import check_catalog
+from compiler.catalog_templates import compile_templates
 from compiler.check import check
+from compiler.conditions import ConditionNumbers, Conjunct, conjuncts_of
 from compiler.index import index_environment, rebuild_index
+from compiler.index_reuse import IndexBefore
 from compiler.reuse import Reuse
 from compiler.rule_fields import (
     RuleField,
@@ -26,15 +30,16 @@ from compiler.rule_fields import (
 )
 from compiler.rules import (
     CODE_TAG,
-    CompiledRule,
     Kind,
     compile_rule,
     rebuild_code,
 )
-from compiler.runtime.tree import Tree
 from compiler.schema import Schema
 from compiler.segments import Segments
 from compiler.source import Diagnostic, Refused, Severity
+
+#: What is compiled once: a text, and what its result is for.
+RuleKey = tuple[str, Kind]
 
 #: Rules between two calls of a progress callback.
 _PROGRESS_STEP = 64
@@ -65,10 +70,11 @@ def compile_catalog(
     again: the result is equal to that without it. `progress` is told how many of how
     many rules are done.
     """
-    found = check_catalog(catalog)
     known: Mapping[str, CompiledEnvironment] = {}
     if previous is not None and previous.code_tag == CODE_TAG:
         known = {one.environment.name: one for one in previous.environments}
+    accepted = {name: one.environment for name, one in known.items()}
+    found = check_catalog(catalog, accepted)
     stored = tuple(map(_as_stored, catalog.environments))
     fields = [tuple(rule_fields(environment)) for environment in stored]
     step = _Steps(progress, sum(map(len, fields))).done
@@ -83,7 +89,13 @@ def compile_catalog(
         raise Refused(found)
     environments = tuple(
         CompiledEnvironment(
-            one.environment, one.rules, one.rule_of, index_environment(*one)
+            one.environment,
+            one.rules,
+            one.rule_of,
+            index_environment(
+                one.environment, one.rules, one.rule_of, one.conditions, one.before
+            ),
+            one.templates,
         )
         for one in compiled
     )
@@ -140,7 +152,7 @@ def _as_stored(environment: Environment) -> Environment:
 def _compile_environment(
     environment: Environment,
     fields: Iterable[RuleField],
-    reuse: "Reuse",
+    reuse: Reuse,
     step: Callable[[], None],
 ) -> "_Compiled":
     """Raises Refused with the diagnostics of all of its rules."""
@@ -149,39 +161,62 @@ def _compile_environment(
     except ValueError:
         # `check_catalog` says which names, and where.
         raise Refused([]) from None
+    taken: dict[RuleKey, int] = {}
+    new: dict[RuleKey, None] = {}
+    for field in fields:
+        key = field.source.text, field.kind
+        if key in taken or key in new:
+            continue
+        old = reuse.rule(field)
+        if old is None:
+            new[key] = None
+        else:
+            taken[key] = old
     found: list[Diagnostic] = []
     segments: Segments | None = None
+    templates: dict[str, bytes] = {}
     try:
-        needed = reuse.segments_needed(fields)
+        templates = compile_templates(environment, schema, reuse.contents(environment))
+    except Refused as refused:
+        found.extend(refused.diagnostics)
+    try:
+        needed = reuse.segments_needed(text for text, _ in new)
         segments = environment_segments(environment, schema, needed)
     except Refused as refused:
         found.extend(refused.diagnostics)
-    numbers: dict[tuple[str, Kind], int] = {}
+    assembly = Assembly((text for text, kind in new if kind is Kind.CONDITION), schema)
+    conditions = reuse.condition_numbers()
+    numbers: dict[RuleKey, int] = {}
     rules: list[StoredRule] = []
     rule_of: dict[str, int] = {}
-    trees: dict[int, Tree] = {}
     for field in fields:
         step()
-        source, kind = field
-        number = numbers.get((source.text, kind))
+        key = field.source.text, field.kind
+        number = numbers.get(key)
         if number is None:
-            rule = reuse.rule(field)
-            if rule is None:
+            old = taken.get(key)
+            if old is None:
                 try:
-                    compiled = _compile_rule(field, schema, segments)
+                    rule = _compile_rule(field, schema, segments, assembly)
                 except Refused as refused:
                     found.extend(refused.diagnostics)
                     continue
-                if compiled is None:
+                if rule is None:
                     continue
-                rule = _stored(field, compiled)
-                trees[len(rules)] = compiled.tree
-            number = numbers[source.text, kind] = len(rules)
-            rules.append(rule)
-        rule_of[source.name] = number
+                conditions.add(rule.conjuncts)
+                stored = rule.stored
+            else:
+                conditions.take(old)
+                stored = reuse.stored(old)
+            number = numbers[key] = len(rules)
+            rules.append(stored)
+        rule_of[field.source.name] = number
     if found:
-        raise Refused(found)
-    return _Compiled(environment, tuple(rules), rule_of, trees)
+        # A segment that is wrong was found so twice: it is a rule of its own, too.
+        raise Refused(dict.fromkeys(found))
+    new_rules = {numbers[key] for key in new}
+    before = reuse.index_before(new_rules)
+    return _Compiled(environment, tuple(rules), rule_of, templates, conditions, before)
 
 
 class _Compiled(NamedTuple):
@@ -190,28 +225,34 @@ class _Compiled(NamedTuple):
     environment: Environment
     rules: tuple[StoredRule, ...]
     rule_of: dict[str, int]
-    #: Of the rules that were compiled now.
-    trees: dict[int, Tree]
+    templates: dict[str, bytes]
+    conditions: ConditionNumbers
+    before: IndexBefore | None
+
+
+class _NewRule(NamedTuple):
+    stored: StoredRule
+    conjuncts: Sequence[Conjunct]
 
 
 def _compile_rule(
-    field: RuleField, schema: Schema, segments: Segments | None
-) -> CompiledRule | None:
+    field: RuleField, schema: Schema, segments: Segments | None, assembly: Assembly
+) -> _NewRule | None:
     """None when segments were refused: then only what is wrong here is news."""
     source, kind = field
     if segments is None:
         check(source, schema, kind)
         return None
-    return compile_rule(source, schema, kind, segments)
-
-
-def _stored(field: RuleField, compiled: CompiledRule) -> StoredRule:
-    return StoredRule(
-        text=field.source.text,
-        formula=field.kind is Kind.FORMULA,
-        tree=compiled.tree_bytes,
-        code=compiled.code,
+    assembled = assembly.rule(source) if kind is Kind.CONDITION else None
+    if assembled is not None:
+        tree_bytes, code, conjuncts = assembled
+    else:
+        tree, tree_bytes, code = compile_rule(source, schema, kind, segments)
+        conjuncts = conjuncts_of(tree) if kind is Kind.CONDITION else ()
+    stored = StoredRule(
+        text=source.text, formula=kind is Kind.FORMULA, tree=tree_bytes, code=code
     )
+    return _NewRule(stored, conjuncts)
 
 
 class _Steps:

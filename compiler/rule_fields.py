@@ -3,7 +3,12 @@
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
-from catalog_store.records import Environment, WeightRow, resource_name
+from catalog_store.records import (
+    Environment,
+    StoredExpression,
+    WeightRow,
+    resource_name,
+)
 from compiler.rules import Kind
 from compiler.schema import Schema
 from compiler.segments import Segments, compile_segments
@@ -30,6 +35,20 @@ def rule_fields(environment: Environment) -> Iterator[RuleField]:
     for rule in environment.presentation_rules:
         resource = resource_name(name, "presentation_rules", rule.name)
         yield from _fields(resource, rule.rule)
+        if rule.counted_rule is not None:
+            source = Source(f"{resource}:counted_rule", rule.counted_rule)
+            yield RuleField(source, Kind.COUNTED)
+    for space in environment.spaces:
+        resource = resource_name(name, "spaces", space.name)
+        for field in ("stored_on_proposition", "stored_on_acceptance"):
+            stored: tuple[StoredExpression, ...] = getattr(space, field)
+            for place, one in enumerate(stored):
+                where = f"{resource}:{field}[{place}].expression"
+                yield RuleField(Source(where, one.expression), Kind.STORED)
+    # A segment is a rule of its own, too: who is in it may be asked.
+    for segment in environment.segments:
+        resource = resource_name(name, "segments", segment.name)
+        yield from _fields(resource, segment.rule)
 
 
 def environment_schema(environment: Environment) -> Schema:

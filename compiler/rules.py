@@ -2,7 +2,7 @@
 
 import marshal
 from collections.abc import Iterator
-from types import MappingProxyType
+from types import CodeType, MappingProxyType
 from typing import NamedTuple
 
 from compiler.check import Kind, check
@@ -18,6 +18,7 @@ __all__ = [
     "CODE_TAG",
     "CompiledRule",
     "Kind",
+    "code_bytes",
     "code_of",
     "compile_rule",
     "explain_rule",
@@ -52,7 +53,12 @@ def compile_rule(
 
 def code_of(tree: Tree) -> bytes:
     """The marshalled code of a tree: of a whole rule, or of a part of one."""
-    return marshal.dumps(emit(tree), _MARSHAL_VERSION)
+    return code_bytes(emit(tree))
+
+
+def code_bytes(code: CodeType) -> bytes:
+    """Code as it is stored."""
+    return marshal.dumps(code, _MARSHAL_VERSION)
 
 
 def rebuild_code(tree_bytes: bytes) -> bytes:

@@ -32,6 +32,9 @@ BUILT_IN_CONTEXT = (NOW, CHANNEL, SPACE)
 HISTORY_NAME = "history"
 #: The record that names segments; not an argument of the generated function.
 SEGMENT_RECORD = "segment"
+#: The proposition that is counted or stored, where a rule is about one: the first, and
+#: only, one of the history that such a rule is given.
+PROPOSITION_NAME = "proposition"
 #: How the records are declared to the front end, which names them so in its errors.
 MESSAGE_PACKAGE = "rules"
 MESSAGE_OF = {"contact": "Contact", "context": "Context", SEGMENT_RECORD: "Segment"}

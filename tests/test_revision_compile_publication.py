@@ -27,13 +27,13 @@ def data(tmp_path: Path) -> DataFolder:
 def compiled_texts(monkeypatch: pytest.MonkeyPatch, data: DataFolder) -> list[str]:
     """The texts of rules that are compiled from now on."""
     texts: list[str] = []
-    compile_rule = revision.compile_rule
+    compile_rule = revision._compile_rule
 
-    def noting(source, *arguments):
-        texts.append(source.text)
-        return compile_rule(source, *arguments)
+    def noting(field, *arguments):
+        texts.append(field.source.text)
+        return compile_rule(field, *arguments)
 
-    monkeypatch.setattr(revision, "compile_rule", noting)
+    monkeypatch.setattr(revision, "_compile_rule", noting)
     return texts
 
 

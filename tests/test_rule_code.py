@@ -105,7 +105,7 @@ def names(code: CodeType) -> list[str]:
 def test_the_tag_names_what_code_depends_on() -> None:
     """Python's version, its bytecode and our helpers each change the tag."""
     assert CODE_TAG.startswith(f"{sys.implementation.cache_tag}-")
-    assert CODE_TAG.endswith("-abi2")
+    assert CODE_TAG.endswith("-abi3")
 
 
 def test_tracebacks_underline_the_rules_own_words() -> None:

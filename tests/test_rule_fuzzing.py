@@ -67,7 +67,7 @@ def _strict_exists(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _bare_slots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emitter._Emitter, "passed_on", emitter._Emitter.plain)
+    monkeypatch.setattr(emitter.Emitter, "passed_on", emitter.Emitter.plain)
 
 
 def _every_error_settles(monkeypatch: pytest.MonkeyPatch) -> None:

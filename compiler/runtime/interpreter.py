@@ -15,7 +15,7 @@ bool, or a double; null is an error.
 
 import operator
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from compiler.runtime import times, values
 from compiler.runtime.history import History
@@ -54,12 +54,20 @@ def evaluate(
     tree: Tree, contact: Slots, context: Slots, history: History = ()
 ) -> bool | float:
     """The rule's answer; raises EvaluationError, and nothing else, if it has none."""
+    return cast("bool | float", evaluate_any(tree, contact, context, history))
+
+
+def evaluate_any(
+    tree: Tree, contact: Slots, context: Slots, history: History
+) -> bool | float | str:
+    """The same of a tree of any type: what is stored may be a text."""
     evaluation = _Evaluation(contact, context, history)
     root = tree.root
     try:
         if root.type.startswith("bool"):
             return evaluation.condition(root)
-        return float(evaluation.operand(root))
+        value = evaluation.operand(root)
+        return float(value) if root.type.startswith("double") else value
     except EvaluationError:
         raise
     except Exception as error:

@@ -114,6 +114,19 @@ class LinkedRule:
         except interpreter.EvaluationError:
             return None
 
+    def value(
+        self, contact: Slots, context: Slots, history: History = ()
+    ) -> bool | float | str | None:
+        """What an expression gives; None when it has no answer, or null."""
+        try:
+            return self.fast(contact, context, history)
+        except Exception:
+            pass
+        try:
+            return interpreter.evaluate_any(self.tree, contact, context, history)
+        except interpreter.EvaluationError:
+            return None
+
     def _is_settled(self) -> bool:
         """Whether what `fast` raised leaves only "not true", or "no number"."""
         if self._settled is None:

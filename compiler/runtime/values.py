@@ -16,8 +16,10 @@ from compiler.runtime import times
 from compiler.runtime.tree import INT64_MAX, INT64_MIN
 
 #: Goes up whenever generated code would mean something else: a helper renamed or
-#: changed, another shape of slots. Code of another version is rebuilt from its tree.
-HELPER_ABI_VERSION = 2
+#: changed, another shape of slots; or whenever a revision has another shape: 3 added
+#: the conditions of its rules, chunks and templates. Code of another version is rebuilt
+#: from its tree.
+HELPER_ABI_VERSION = 3
 #: Compiled patterns kept; a pattern beyond it is compiled again, nothing is lost.
 _PATTERNS_MAX = 4_096
 _PATTERN_MEMORY_BYTES = 1 << 20
