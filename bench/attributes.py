@@ -135,8 +135,17 @@ CONTACT: tuple[Kind, ...] = (
 CONTEXT: tuple[Kind, ...] = (Choice("page", 16), Choice("device", 6))
 
 
-def declared(kinds: tuple[Kind, ...]) -> tuple[Attribute, ...]:
-    return tuple(Attribute(name=kind.name, type=kind.declared()) for kind in kinds)
+def declared(kinds: tuple[Kind, ...], *, ranged: bool = False) -> tuple[Attribute, ...]:
+    """As an environment declares them; ranges are those of the values made here."""
+    return tuple(
+        Attribute(
+            name=kind.name,
+            type=kind.declared(),
+            minimum=0 if ranged and isinstance(kind, Number) else None,
+            maximum=kind.stop if ranged and isinstance(kind, Number) else None,
+        )
+        for kind in kinds
+    )
 
 
 def rule(random: Random, low: int, high: int) -> str:
@@ -155,3 +164,9 @@ def formula(random: Random, *, bounded: bool) -> str:
     if bounded:
         return f"contact.{path} >= 0.{random.randint(10, 90)} ? {high}.0 : {low}.0"
     return f"{low}.0 + {high}.0 * contact.{path}"
+
+
+def competing_formula(random: Random, weight: int) -> str:
+    """From half of a weight to the whole, in proportion to what is known."""
+    path = random.choice(("affinity", "risk"))
+    return f"{weight}.0 * (0.5 + 0.5 * contact.{path})"

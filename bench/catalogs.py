@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from bench.attributes import CONTACT, CONTEXT, Value, declared, formula, rule
+from bench.attributes import (
+    CONTACT,
+    CONTEXT,
+    Value,
+    competing_formula,
+    declared,
+    formula,
+    rule,
+)
 from catalog_store.records import (
     OFFERS_MAX,
     Category,
@@ -56,6 +64,10 @@ class Shape(NamedTuple):
     #: Rows whose weight is a formula.
     formulas: int = 0
     bounded: bool = True
+    #: Whether formulas give from half to all of what the row's number would be.
+    competing: bool = False
+    #: Whether attributes declare between which numbers they are.
+    ranged: bool = False
     presentation_rules: int = 0
     #: Conjuncts of an own row's rule, at least and at most; 3 to 7 match 3 % of rows.
     conjuncts: tuple[int, int] = (3, 7)
@@ -86,7 +98,7 @@ def environment(shape: Shape) -> Environment:
     return Environment(
         name=ENVIRONMENT,
         default=True,
-        contact_attributes=declared(CONTACT),
+        contact_attributes=declared(CONTACT, ranged=shape.ranged),
         context_attributes=declared(CONTEXT),
         weights=texts.inherited(1) if shape.inheriting else (),
         categories=tuple(_categories(shape, texts)),
@@ -141,7 +153,11 @@ class _Texts:
         if shape.weights:
             weight = float(10 * random.randint(1, shape.weights))
         if number in self._formula_rows:
-            weight = formula(random, bounded=shape.bounded)
+            weight = (
+                competing_formula(random, self._places[number])
+                if shape.competing
+                else formula(random, bounded=shape.bounded)
+            )
         return WeightRow(weight=weight, rule=self._rule(number))
 
     def inherited(self, count: int) -> tuple[WeightRow, ...]:

@@ -7,6 +7,7 @@ one run; absolute figures are the machine's.
 """
 
 import timeit
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,11 @@ from compiler.rule_fields import environment_schema
 from compiler.rules import Kind, compile_rule
 from compiler.runtime.linker import link
 from compiler.source import Source
+from server.engine.arbitration import Draw, Scored
 from server.engine.call import Call
 from server.engine.decision import decide
+from server.engine.eligibility import Conditions
+from server.engine.ranking import Candidates, ranked
 
 #: Offers asked for.
 TOP = 3
@@ -55,6 +59,13 @@ def shapes(rows: int) -> dict[str, Shape]:
             "3 own + 5 inherited": Shape(rows, own_rows=3, inheriting=True),
             "formulas, bounded": Shape(rows, formulas=rows // 10),
             "formulas, unbounded": Shape(rows, formulas=rows // 10, bounded=False),
+            "formulas, ranges declared": Shape(
+                rows, formulas=rows // 10, bounded=False, ranged=True
+            ),
+            "formulas only, unbounded": Shape(rows, formulas=rows, competing=True),
+            "formulas only, ranges declared": Shape(
+                rows, formulas=rows, competing=True, ranged=True
+            ),
             "10 presentation rules": Shape(rows, presentation_rules=10),
         }
     return found
@@ -79,6 +90,17 @@ def check(loaded: Loaded, rows: list[Row], people: list[Caller]) -> int:
     return matching // len(people)
 
 
+def best(call: Call) -> list[Scored]:
+    """Matching and ranking alone: no page, no past, no answer."""
+    conditions = Conditions(call)
+    space = call.spaces[0].space
+    conditions.enter(space)
+    everything = Candidates(None, None)
+    draw = Draw(call.seed)
+    ranking = ranked(call.environment, space, everything, conditions, call.at_ms, draw)
+    return list(islice(ranking, TOP))
+
+
 def measure(
     what: str, shape: Shape, *, contacts: int, seconds: float, kept: Path
 ) -> dict[str, object]:
@@ -96,6 +118,7 @@ def measure(
         return Times.of(answer, asked, seconds)
 
     decided = Times.of(decide, asked, seconds)
+    ranked_alone = Times.of(best, asked, seconds)
     every, first = one_by_one(all_matching), one_by_one(first_matching)
     return {
         "what": f"{shape.rows:,} rows, {what}",
@@ -103,6 +126,7 @@ def measure(
         "p50 us": decided.p50_us,
         "p99 us": decided.p99_us,
         "min us": decided.min_us,
+        "match + top us": ranked_alone.p50_us,
         "every row us": every.p50_us,
         "ratio": every.p50_us / decided.p50_us,
         "best first us": first.p50_us,

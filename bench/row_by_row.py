@@ -170,7 +170,7 @@ def _excluded(
         count = sum(
             1
             for past_offer, past_category, at_ms in past
-            if abs(at_ms - NOW_MS) <= rule.period_ms
+            if (rule.period_ms is None or abs(at_ms - NOW_MS) <= rule.period_ms)
             and (
                 past_offer == offer
                 if rule.counted is Counted.THIS_OFFER

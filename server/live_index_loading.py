@@ -1,143 +1,182 @@
-"""Builds the live index from the stored one, and from the records that it is about."""
+"""Builds the live index from the stored one."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import NamedTuple
 
-from catalog_store.index_tables import (
-    AttributeTable,
-    EnvironmentIndex,
-    RowSetIndex,
-    decode_mask,
-    set_of,
-)
-from catalog_store.records import Category
+from catalog_store.index_tables import AttributeTable, FactorGroup, decode_mask, set_of
+from catalog_store.index_tables import FormulaBounds as StoredBounds
+from catalog_store.revision_file.membership import MemberSets
+from catalog_store.revision_file.parts import TABLE
+from catalog_store.stored_rule import StoredRule
 from compiler.runtime.linker import LinkedRule, link
 from server.engine.live_index import (
+    FormulaBounds,
     LiveGroup,
     LiveIndex,
     LiveRowSet,
     LiveTables,
-    OpenRows,
     OrderedTable,
+    Origins,
     ValueTable,
+    cuts,
+    repeating,
 )
-from server.engine.live_offers import (
-    LiveMultiplier,
-    LiveOffer,
-    LiveRow,
-    LiveSpace,
-    LiveWindow,
-)
+from server.engine.live_offers import LiveMultiplier, LiveRow
+from server.live.offers import LoadedRows
+from server.live.source import Source, Steps
+from server.live.windows import load_open_sets
 
 #: Rows handled in one step of loading.
-_STEP = 512
+_STEP = 4_096
+#: Formulas in one step.
+_FORMULAS = 512
+#: Groups, and predicates, in one step.
+_FEW = 32
+
+
+class Members(NamedTuple):
+    """Offers, and their own rows, by the name of what they belong to."""
+
+    offers: dict[str, int]
+    rows: dict[str, int]
+
+
+class Membership(NamedTuple):
+    """Who is where: a call's candidates."""
+
+    spaces: Members
+    categories: Members
+    themes: Members
+    #: Of the name "".
+    always_included: Members
 
 
 class Surroundings(NamedTuple):
-    """What the index is about, as far as it is loaded."""
+    """What the index is about."""
 
-    offers: Sequence[LiveOffer]
-    #: Offer -> its own rows.
-    rows: Sequence[Sequence[LiveRow]]
-    spaces: Mapping[str, LiveSpace]
-    #: Category -> offers of its subtree; theme -> offers; always included offers.
-    categories: Mapping[str, int]
-    themes: Mapping[str, int]
-    always_included: int
+    offer_count: int
+    rows: LoadedRows
+    membership: Membership
     multipliers: Mapping[str, LiveMultiplier]
     #: Rows that categories and the environment hand down, nearest category first.
     inherited: tuple[tuple[LiveRow, int], ...]
 
 
-def load_index(
-    stored: EnvironmentIndex, about: Surroundings, rules: list[LinkedRule]
-) -> Generator[None, None, LiveIndex]:
-    """The live index; the predicates' rules are appended to `rules`."""
-    offers = about.offers
-    live_rows: list[LiveRow] = []
-    for number, (offer, place) in enumerate(stored.rows):
-        live_rows.append(about.rows[offer][place])
-        if number % _STEP == 0:
-            yield
-    offer_of = [offer for offer, _ in stored.rows]
-    rows_of_offer: list[tuple[int, ...]] = [()] * len(offers)
-    for row, offer in enumerate(offer_of):
-        rows_of_offer[offer] = (*rows_of_offer[offer], row)
-    yield
-    groups = [
-        LiveGroup(
-            multipliers=tuple(about.multipliers[name] for name in group.multiplied_by),
-            rows=_range(group.start, group.stop),
-            start=group.start,
-            formula_rows=_range(group.stop, group.formula_stop),
-            offers=decode_mask(group.offers),
-        )
-        for group in stored.groups
-    ]
-    yield
-    rows = yield from _row_set(stored.row_index, rules)
-    offer_set = LiveRowSet(LiveTables(), LiveTables(), (), {})
-    if stored.offer_index is not None:
-        offer_set = yield from _row_set(stored.offer_index, rules)
-    of_offers = _RowsOfOffers(offer_of)
-    space_rows: dict[str, int] = {}
-    for name, space in about.spaces.items():
-        elsewhere = set_of(
-            (
-                row
-                for row, live in enumerate(live_rows)
-                if live.spaces and name not in live.spaces
-            ),
-            len(live_rows),
-        )
-        space_rows[name] = of_offers.rows(space.offers) & ~elsewhere
-        yield
-    return LiveIndex(
-        groups=tuple(groups),
-        live_rows=live_rows,
-        offer_of=offer_of,
-        class_stops=_class_stops(live_rows, stored),
-        rows=rows,
-        all_rows=_range(0, len(live_rows)),
-        all_offers=_range(0, len(offers)),
-        open_rows=OpenRows(
-            [
-                _intersection(offers[offer].window, row.window)
-                for offer, row in zip(offer_of, live_rows, strict=True)
-            ]
-        ),
-        space_rows=space_rows,
-        category_rows={n: of_offers.rows(m) for n, m in about.categories.items()},
-        theme_rows={n: of_offers.rows(m) for n, m in about.themes.items()},
-        always_included_rows=of_offers.rows(about.always_included),
-        rows_of_offer=rows_of_offer,
-        inherited=about.inherited,
-        offers=offer_set,
-        open_offers=OpenRows([offer.window for offer in offers]),
+def load_membership(source: Source) -> Steps[Membership]:
+    return Membership(
+        spaces=(yield from _members(source, "space_sets")),
+        categories=(yield from _members(source, "category_sets")),
+        themes=(yield from _members(source, "theme_sets")),
+        always_included=(yield from _members(source, "always_included")),
     )
 
 
-def _row_set(
-    stored: RowSetIndex, rules: list[LinkedRule]
-) -> Generator[None, None, LiveRowSet]:
-    """Tables as integers, and predicates as rules of the environment."""
-    tables = {"contact": _Tables([], []), "context": _Tables([], [])}
-    for table in stored.tables:
-        _read_table(table, tables[table.record])
+def load_index(
+    source: Source, about: Surroundings, rules: list[LinkedRule]
+) -> Steps[LiveIndex]:
+    """The live index; the predicates' rules are appended to `rules`."""
+    groups: list[LiveGroup] = []
+    stored_groups: list[FactorGroup] = []
+    for items in source.lists("groups", FactorGroup):
+        for group in items:
+            stored_groups.append(group)
+            groups.append(_group(group, about.multipliers))
+            if len(groups) % _FEW == 0:
+                yield
+    members = about.membership
+    row_count = len(about.rows.rows)
+    class_stops = yield from _class_stops(about.rows.rows, stored_groups)
+    rows = yield from _row_set(source, "row_index", rules)
+    offers = LiveRowSet(LiveTables(), LiveTables(), (), {}, 0)
+    if source.head.index.offer_index is not None:
+        offers = yield from _row_set(source, "offer_index", rules)
+    bounds = _formula_bounds(source.head.index.formula_bounds, stored_groups, row_count)
+    yield
+    repeats = set_of(repeating(about.rows.offer_of, class_stops), row_count)
+    yield
+    origins = Origins(groups, about.rows.rows, bounds, about.inherited)
+    yield
+    return LiveIndex(
+        groups=tuple(groups),
+        live_rows=about.rows.rows,
+        offer_of=about.rows.offer_of,
+        formula_places=(yield from _formula_places(about.rows, stored_groups)),
+        class_stops=class_stops,
+        repeats=repeats,
+        formula_bounds=bounds,
+        rows=rows,
+        all_rows=_range(0, row_count),
+        all_offers=_range(0, about.offer_count),
+        open_rows=(yield from load_open_sets(source, "open_rows", row_count)),
+        space_rows=members.spaces.rows,
+        category_rows=members.categories.rows,
+        theme_rows=members.themes.rows,
+        always_included_rows=members.always_included.rows[""],
+        rows_of_offer=about.rows.rows_of_offer,
+        inherited=about.inherited,
+        offers=offers,
+        open_offers=(
+            yield from load_open_sets(source, "open_offers", about.offer_count)
+        ),
+        origins=origins,
+    )
+
+
+def _group(stored: FactorGroup, multipliers: Mapping[str, LiveMultiplier]) -> LiveGroup:
+    return LiveGroup(
+        multipliers=tuple(multipliers[name] for name in stored.multiplied_by),
+        rows=_range(stored.start, stored.stop),
+        start=stored.start,
+        formula_rows=_range(stored.stop, stored.formula_stop),
+        offers=decode_mask(stored.offers),
+    )
+
+
+def _members(source: Source, part: str) -> Steps[Members]:
+    members = Members({}, {})
+    for items in source.lists(part, MemberSets):
+        for one in items:
+            members.offers[one.name] = decode_mask(one.offers)
+            members.rows[one.name] = decode_mask(one.rows)
         yield
-    first = len(rules)
-    for number, predicate in enumerate(stored.predicates):
-        rules.append(link(predicate.code, predicate.tree))
-        if number % _STEP == 0:
+    return members
+
+
+def _row_set(source: Source, part: str, rules: list[LinkedRule]) -> Steps[LiveRowSet]:
+    """Tables as integers, and predicates as rules of the environment."""
+    masks: list[int] = []
+    for items in source.lists(f"{part}.masks", bytes):
+        masks += map(decode_mask, items)
+        yield
+    tables = {"contact": _Tables([], []), "context": _Tables([], [])}
+    own = iter(masks)
+    for items in source.lists(f"{part}.tables", TABLE):
+        for mask_count, table in items:
+            _read_table(table, own, mask_count, tables[table.record])
             yield
+    first = len(rules)
+    for items in source.lists(f"{part}.predicates", StoredRule):
+        for predicate in items:
+            rules.append(link(predicate.code, predicate.tree))
+            if len(rules) % _FEW == 0:
+                yield
+    shared: list[tuple[int, int]] = []
+    for items in source.lists(f"{part}.shared", tuple[int, bytes]):
+        shared += ((first + number, decode_mask(mask)) for number, mask in items)
+        yield
+    residual: dict[int, tuple[int, ...]] = {}
+    size = getattr(source.head.index, part).size
+    for items in source.lists(f"{part}.residual", tuple[int, tuple[int, ...]]):
+        for row, numbers in items:
+            residual[row] = tuple([first + number for number in numbers])
+        yield
     return LiveRowSet(
         contact=tables["contact"].live(),
         context=tables["context"].live(),
-        shared=tuple((first + n, decode_mask(mask)) for n, mask in stored.shared),
-        residual={
-            row: tuple(first + number for number in numbers)
-            for row, numbers in stored.residual
-        },
+        shared=tuple(shared),
+        residual=residual,
+        residual_rows=set_of(residual, size),
     )
 
 
@@ -151,61 +190,62 @@ class _Tables(NamedTuple):
         return LiveTables(tuple(self.ordered), tuple(self.of_values))
 
 
-def _read_table(stored: AttributeTable, into: _Tables) -> None:
-    masks = [decode_mask(mask) for mask in stored.masks]
-    classes = [masks[number] for number in stored.classes]
-    null, absent = masks[stored.null_class], masks[stored.absent_class]
+def _read_table(
+    stored: AttributeTable, masks: Iterator[int], mask_count: int, into: _Tables
+) -> None:
+    own = [next(masks) for _ in range(mask_count)]
+    classes = [own[number] for number in stored.classes]
+    null, absent = own[stored.null_class], own[stored.absent_class]
     if stored.ordered:
-        into.ordered.append((stored.slot, stored.keys, classes, null, absent))
+        into.ordered.append((stored.slot, cuts(stored.keys), classes, null, absent))
     else:
         of_value = dict(zip(stored.keys, classes, strict=False))
         table = (stored.slot, of_value, classes[-1], null, absent)
         into.of_values.append(table)
 
 
-def _class_stops(rows: Sequence[LiveRow], stored: EnvironmentIndex) -> list[int]:
+def _class_stops(
+    rows: Sequence[LiveRow], groups: Sequence[FactorGroup]
+) -> Steps[list[int]]:
     """For each row, where those of the same weight in its group end."""
-    stops = list(range(1, len(rows) + 1))
-    for group in stored.groups:
+    stops: list[int] = []
+    while len(stops) < len(rows):
+        # Each alone, until the groups say otherwise.
+        stops += range(len(stops) + 1, min(len(stops) + _STEP, len(rows)) + 1)
+        yield
+    for group in groups:
         for row in range(group.stop - 2, group.start - 1, -1):
             if rows[row].weight == rows[row + 1].weight:
                 stops[row] = stops[row + 1]
+            if row % _STEP == 0:
+                yield
     return stops
 
 
-class _RowsOfOffers:
-    """Sets of offers to the sets of their own rows."""
-
-    def __init__(self, offer_of: Sequence[int]) -> None:
-        self._offer_of = offer_of
-
-    def rows(self, offers: int) -> int:
-        digits = bin(offers)[:1:-1]
-        stop = len(digits)
-        return set_of(
-            (
-                row
-                for row, offer in enumerate(self._offer_of)
-                if offer < stop and digits[offer] == "1"
-            ),
-            len(self._offer_of),
-        )
-
-
-def multipliers_of(categories: Iterable[Category]) -> dict[str, LiveMultiplier]:
-    """Category -> its multiplier."""
-    return {
-        category.name: LiveMultiplier(
-            category.multiplier.factor, LiveWindow.of(category.multiplier.window)
-        )
-        for category in categories
-        if category.multiplier is not None
+def _formula_bounds(
+    stored: StoredBounds, groups: Sequence[FactorGroup], row_count: int
+) -> FormulaBounds:
+    rows = (row for group in groups for row in range(group.stop, group.formula_stop))
+    # An index made before there were bounds has none.
+    highest = {
+        row: bound
+        for row, bound in zip(rows, stored.highest, strict=False)
+        if bound < inf
     }
+    return FormulaBounds(highest, set_of(highest, row_count), stored.declared)
+
+
+def _formula_places(
+    rows: LoadedRows, groups: Sequence[FactorGroup]
+) -> Steps[dict[int, int]]:
+    places: dict[int, int] = {}
+    for group in groups:
+        for row in range(group.stop, group.formula_stop):
+            places[row] = rows.offer_rows[rows.offer_of[row]].index(rows.rows[row])
+            if len(places) % _FORMULAS == 0:
+                yield
+    return places
 
 
 def _range(start: int, stop: int) -> int:
     return (1 << stop) - (1 << start)
-
-
-def _intersection(one: LiveWindow, other: LiveWindow) -> LiveWindow:
-    return LiveWindow(max(one.start_ms, other.start_ms), min(one.end_ms, other.end_ms))

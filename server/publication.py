@@ -28,6 +28,7 @@ from compiler.runtime.linker import CODE_TAG
 from compiler.source import Diagnostic, Refused
 from server.data_folder import DataFolder
 from server.files import read_catalog
+from server.live.collector import collections_put_off
 from server.live_loading import load
 from server.requests import UnknownName
 
@@ -43,11 +44,12 @@ def compile_files(
 
     With `analysed`, the diagnostics tell as well of what can never be proposed.
     """
-    files = read_catalog(path, _errors)
-    try:
-        compilation = compile_catalog(files.catalog, previous, progress=progress)
-    except Refused as refused:
-        raise Refused(map(files.relocate, refused.diagnostics)) from None
+    with collections_put_off():
+        files = read_catalog(path, _errors)
+        try:
+            compilation = compile_catalog(files.catalog, previous, progress=progress)
+        except Refused as refused:
+            raise Refused(map(files.relocate, refused.diagnostics)) from None
     found = list(compilation.diagnostics)
     if analysed:
         for one in compilation.catalog.environments:

@@ -2,9 +2,17 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
-from catalog_store.records import Catalog, Category, Environment, Multiplier
+from catalog_store.records import (
+    Attribute,
+    AttributeType,
+    Catalog,
+    Category,
+    Environment,
+    Multiplier,
+)
 from compiler.analysis import analyse
 from compiler.revision import compile_catalog
 from server.publication import compile_files
@@ -152,7 +160,42 @@ def test_attributes_that_no_rule_reads_are_noted() -> None:
         for found in analyse(compiled.environment, compiled.rules, compiled.rule_of)
     ]
 
-    assert messages == ["no rule reads job", "no rule reads page"]
+    assert messages[:2] == ["no rule reads job", "no rule reads page"]
+
+
+def test_formulas_without_bounds_are_noted() -> None:
+    """By the attribute that lacks its range, or the formula that nothing bounds."""
+    offers = [
+        offer("sum", "contact.balance + 2 * contact.age"),
+        offer("half", "contact.balance / 2", "contact.age > 1 ? 2.0 : 1.0"),
+        offer("quotient", "1.0 / double(contact.age)"),
+    ]
+    age = Attribute(name="age", type=AttributeType.INT, minimum=0, maximum=130)
+    record = environment(offers)
+    others = record.contact_attributes[1:]
+
+    assert findings(record) == [
+        (
+            "note",
+            "environments/bank:contact_attributes[0].name",
+            "2 weight formulas with",
+        ),
+        (
+            "note",
+            "environments/bank:contact_attributes[1].name",
+            "2 weight formulas with",
+        ),
+    ]
+    assert findings(
+        msgspec.structs.replace(record, contact_attributes=(age, *others))
+    ) == [
+        ("note", "offers/quotient:weights[0].weight", "this formula can give"),
+        (
+            "note",
+            "environments/bank:contact_attributes[1].name",
+            "2 weight formulas with",
+        ),
+    ]
 
 
 def test_the_example_bank_means_what_it_says() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -226,7 +227,8 @@ def test_an_offer_is_proposed_only_where_approved_and_complete(
         ["whole"],
         ["elsewhere", "empty", "bare", "whole"],
     ]
-    assert bank.spaces["banner"].contents == {0: {"title": "A card"}}
+    contents = bank.spaces["banner"].contents
+    assert {n: one.fields for n, one in contents.items()} == {0: {"title": "A card"}}
 
 
 def _tree(tmp_path: Path) -> dict[str, object]:
@@ -349,6 +351,31 @@ def test_an_offer_with_three_tied_rows_is_one_offer(tmp_path: Path) -> None:
     firsts = Counter(names(bank, "banner", seed=seed)[0][0] for seed in range(2_000))
 
     assert abs(firsts["many"] - 1_000) < 112
+
+
+def test_of_many_equals_those_proposed_already_are_left_out(tmp_path: Path) -> None:
+    """An offer with a heavier row has no part in the draw for a lighter one."""
+    offers = [offer("both", 9, 1), *(offer(f"o{number}") for number in range(80))]
+    bank = live(tmp_path, environment(offers)).environments["bank"]
+    pool, random = [f"o{number}" for number in range(80)], Random(5)
+    drawn = [pool.pop(random.randrange(len(pool))) for _ in range(79)]
+
+    assert names(bank, ("banner", 100), seed=5) == [["both", *drawn, *pool]]
+
+
+def test_many_equals_follow_many_equals(tmp_path: Path) -> None:
+    """Each class of weight whole, the heavier first, by one sequence of numbers."""
+    heavy, light = ([f"{kind}{n}" for n in range(80)] for kind in ("heavy", "light"))
+    offers = [offer(name, 2) for name in heavy] + [offer(name, 1) for name in light]
+    bank = live(tmp_path, environment(offers)).environments["bank"]
+    random = Random(5)
+    drawn = [
+        pool.pop(random.randrange(len(pool)) if len(pool) > 1 else 0)
+        for pool in (heavy, light)
+        for _ in range(80)
+    ]
+
+    assert names(bank, ("banner", 160), seed=5) == [drawn]
 
 
 def test_an_empty_space_says_why(tmp_path: Path) -> None:

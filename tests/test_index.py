@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,10 +23,12 @@ from catalog_store.records import (
     WeightRow,
     Window,
 )
-from compiler import index
+from compiler import row_sets
 from compiler.runtime.values import MISSING
+from server.engine import arbitration, ranking
 from server.engine.call import Call, SpaceCall
 from server.engine.decision import decide
+from server.engine.live_catalog import LiveEnvironment
 from server.resource_names import known_names
 from tests.bank import NOON_MS, live, space, window
 from tests.reference_decision import Choice, Reference
@@ -43,6 +46,23 @@ JOBS = ("nurse", "clerk", "cook", "it's", "")
 #: On both sides of every constant below, and on it.
 AGES = (-(2**63), -1, 0, 17, 18, 19, 30, 31, 64, 65, 66, 2**63 - 1)
 INCOMES = (-1.5, -0.0, 0.0, 999.5, 1_000.0, 1_000.5, 1e300)
+#: Attributes whose range some catalogs declare. Some contacts lie outside, as profiles
+#: do that were stored before.
+RANGES = {"age": (0, 66), "income": (-2.0, 1_000.0)}
+FORMULAS = (
+    "contact.income",
+    "double(contact.age)",
+    "1.0 / contact.income",
+    "2.0",
+    "-1.0",
+    # As much as numbers that other rows have, or as their bounds say at most.
+    "contact.retired ? 2.0 : 3.0",
+    "contact.age > 18 ? 5.5 : 3.0",
+    "contact.income / 500.0",
+    "double(contact.age) / 12.0",
+    "3.0 - contact.income",
+    "double(contact.age / 20) * (contact.income + 1.0)",
+)
 
 #: Catalogs; PROPONO_INDEX_CATALOGS makes it longer.
 CATALOGS = int(os.environ.get("PROPONO_INDEX_CATALOGS", "60"))
@@ -56,6 +76,11 @@ class Dice:
         self._random = Random(seed)
         self.one = self._random.choice
         self.chance = lambda p: self._random.random() < p
+        #: Some catalogs are all ties, some all formulas.
+        self._formulas = self.one([0.0, 0.2, 0.2, 0.6])
+        self._weights = self.one([(0, 1, 2, 2, 3, 5.5), (2,)])
+        #: Few rules, so that many offers are left.
+        self._is_large = self.chance(0.2)
 
     def atom(self) -> str:
         """A condition over one attribute: what tables answer."""
@@ -103,7 +128,7 @@ class Dice:
         )
 
     def rule(self) -> str | None:
-        if self.chance(0.3):
+        if self.chance(0.8 if self._is_large else 0.3):
             return None
         parts = [
             self.predicate() if self.chance(0.25) else self.atom()
@@ -119,11 +144,10 @@ class Dice:
         return window(start, end)
 
     def row(self) -> WeightRow:
-        formula = self.one(
-            ["contact.income", "double(contact.age)", "1.0 / contact.income", "2.0"]
-        )
         return WeightRow(
-            weight=formula if self.chance(0.2) else self.one([0, 1, 2, 2, 3, 5.5]),
+            weight=self.one(FORMULAS)
+            if self.chance(self._formulas)
+            else self.one(self._weights),
             window=self.window(),
             spaces=self.one([(), (), (), ("banner",), ("side",)]),
             rule=self.rule() if self.chance(0.5) else None,
@@ -162,13 +186,17 @@ class Dice:
                 weights=self.rows(3),
                 spaces=self.one([("banner",), ("side",), ("banner", "side")]),
             )
-            for number in range(self._random.randrange(1, 25))
+            for number in range(
+                self._random.randrange(100, 200)
+                if self._is_large
+                else self._random.randrange(1, 25)
+            )
         )
         spaces: tuple[Space, ...] = (space("banner"), space("side"))
         return Environment(
             name="bank",
             default=True,
-            contact_attributes=ATTRIBUTES,
+            contact_attributes=self.attributes(),
             context_attributes=CONTEXT,
             rule=self.rule() if self.chance(0.1) else None,
             weights=self.rows(1) if self.chance(0.3) else (),
@@ -179,11 +207,23 @@ class Dice:
             typology="none",
         )
 
+    def attributes(self) -> tuple[Attribute, ...]:
+        return tuple(
+            msgspec.structs.replace(
+                attribute,
+                minimum=RANGES[attribute.name][0],
+                maximum=RANGES[attribute.name][1],
+            )
+            if attribute.name in RANGES and self.chance(0.6)
+            else attribute
+            for attribute in ATTRIBUTES
+        )
+
     def contact(self) -> dict[str, Any]:
         """Some attributes are absent, some null."""
         values: dict[str, Any] = {
-            "age": self.one(AGES),
-            "income": self.one(INCOMES),
+            "age": self.one(AGES if self.chance(0.3) else AGES[2:-1]),
+            "income": self.one(INCOMES if self.chance(0.3) else INCOMES[:-2]),
             "job": self.one(JOBS),
             "retired": self.chance(0.5),
             "since": self.one([0, 1_577_836_800_000_000, 1_900_000_000_000_000]),
@@ -206,11 +246,25 @@ def test_decisions_equal_the_reference(seed: int) -> None:
     # Small catalogs would never have what only large ones have: keys that find no
     # room in a table, and predicates of so few rows that they wait for their row.
     with (
-        patch.object(index, "KEYS_MAX", dice.one([1, index.KEYS_MAX])),
-        patch.object(index, "SHARED_ROWS_PER_PREDICATE", dice.one([1, 64])),
+        patch.object(row_sets, "KEYS_MAX", dice.one([1, row_sets.KEYS_MAX])),
+        patch.object(row_sets, "SHARED_ROWS_PER_PREDICATE", dice.one([1, 64])),
         TemporaryDirectory() as folder,
     ):
         decides = live(Path(folder), record).environments["bank"]
+    # Nor would their equal rows be so many that they are drawn from a set.
+    few = (
+        patch.object(ranking, "_LISTED_ROWS_MAX", dice.one([1, 64])),
+        patch.object(arbitration, "_LISTED_MAX", dice.one([1, 16])),
+        patch.object(arbitration, "_FOUND_MAX", dice.one([1, 16])),
+    )
+    with few[0], few[1], few[2]:
+        _compare(seed, dice, decides, reference)
+
+
+def _compare(
+    seed: int, dice: Dice, decides: LiveEnvironment, reference: Reference
+) -> None:
+    """Some contacts of one catalog."""
     for number in range(CONTACTS_PER_CATALOG):
         contact = dice.contact()
         page = {"page": dice.one(["home", "nurse"])} if dice.chance(0.8) else {}

@@ -1,10 +1,12 @@
 """From files to what is served: refused whole, or published whole."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import lmdb
 import msgspec
 import pytest
 
@@ -164,6 +166,32 @@ def test_an_artifact_that_is_not_what_its_manifest_says_is_refused(
         publication.publish_artifact(data, artifact, publisher="x", now_ms=NOON_MS)
 
     assert Revisions(data.catalog).current() == before
+
+
+def test_a_file_of_an_earlier_format_is_refused_with_the_remedy(
+    data: DataFolder,
+) -> None:
+    """Rolled back to, or found at the start with code for another Python."""
+    revisions = Revisions(data.catalog)
+    current = revisions.current()
+    old = data.catalog / "old"
+    lmdb_env = lmdb.open(str(old), subdir=False, lock=False)
+    with lmdb_env.begin(write=True) as txn:
+        txn.put(b"catalog", msgspec.msgpack.encode({"environments": ["recipient"]}))
+    lmdb_env.close()
+    sha256 = hashlib.sha256(old.read_bytes()).hexdigest()
+    size = old.stat().st_size
+    old.rename(data.catalog / "files" / f"{sha256}.mdb")
+    manifest = msgspec.structs.replace(current, file_sha256=sha256, file_bytes=size)
+    published = revisions.publish(manifest, publisher="test", now_ms=NOON_MS)
+    remedy = "earlier version of Propono; publish the catalog's files again"
+
+    with pytest.raises(DamagedRevision, match=remedy):
+        publication.roll_back(data, published.number, publisher="x", now_ms=NOON_MS)
+    foreign = msgspec.structs.replace(manifest, code_tag="cpython-399")
+    revisions.publish(foreign, publisher="test", now_ms=NOON_MS)
+    with pytest.raises(DamagedRevision, match=remedy):
+        publication.ensure_runnable(data, NOON_MS)
 
 
 def test_the_schema_of_a_published_environment_is_read(data: DataFolder) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rule_generation import SCHEMA, RuleGenerator
 
 from catalog_store.records import Attribute, AttributeType
-from compiler.bounds import EVERYTHING, Bounds, bounds, within
+from compiler.bounds import EVERYTHING, Bounds, bounds, ranges
 from compiler.check import Kind
 from compiler.rules import compile_rule
 from compiler.runtime.history import HISTORY_MAX
@@ -96,17 +96,13 @@ def test_what_is_no_number_is_unbounded() -> None:
     assert bounds(tree.root.children[0], BOUNDED) == EVERYTHING
 
 
-@pytest.mark.parametrize(
-    ("age", "expected"),
-    [(17, False), (18, True), (130, True), (131, False), (None, True), (MISSING, True)],
-)
-def test_slots_within_what_their_attributes_declare(
-    age: object, expected: bool
-) -> None:
-    """A profile from before its attribute had bounds is noticed."""
-    contact = (age, -1e9, *[MISSING] * 5)
+def test_bounds_rely_on_what_is_declared_of_the_contact() -> None:
+    """Attributes without a range bound nothing; those of a call are always checked."""
+    text = "contact.age > 40 ? contact.balance + contact.score : context.cart"
 
-    assert expected is within(formula("contact.age * 2").root, BOUNDED, contact)
+    assert {(0, 18.0, 130.0), (1, -5.0, 1000.0)} == set(
+        ranges(formula(text).root, BOUNDED)
+    )
 
 
 def test_results_of_random_formulas_lie_within_their_bounds() -> None:

@@ -11,8 +11,16 @@ A call passes through these modules, in this order:
     history_slots  the contact's propositions as rules read them, when one does
     matching       which rows match: one look into a table per attribute
     ranking        the eligible offers, best first, as far as anybody asks
+    streams        rows from one place, heaviest first, looked at when they can win
     arbitration    the weight of a row, and the draw among equals
     presentation   what the contact was proposed before, counted
+    stored_values  what a space keeps with a proposition
+    rendering      what a space shows of an offer, personalised
+
+A decision that somebody asks about is explained from these, and others pay nothing:
+
+    live_nouns     what people wrote of each noun, without what it inherits
+    explanation    the reasons, and what would change them: a package of its own
 
 Nothing here knows gRPC, LMDB or the wire; time and the seed come with the call. The
 same call gives the same decision, for ever.

@@ -6,7 +6,9 @@ from random import Random
 from typing import NamedTuple
 
 from server.engine.eligibility import Conditions
+from server.engine.live_index import lowest_bit
 from server.engine.live_offers import LiveOffer, LiveRow
+from server.engine.matching import ascending
 
 
 class Scored(NamedTuple):
@@ -35,6 +37,12 @@ def row_weight(row: LiveRow, space: str, conditions: Conditions, at_ms: int) -> 
     return weight
 
 
+#: Members of a set up to which a draw lists them. Beyond it, so many are found one by
+#: one before the rest is listed.
+_LISTED_MAX = 16
+_FOUND_MAX = 16
+
+
 class Draw:
     """Orders offers by weight, and draws among equals.
 
@@ -42,21 +50,59 @@ class Draw:
     first; from a group in catalog order, one offer after the other is drawn without
     replacement by `randrange(len(group))` of one `Random(seed)` for the whole call; a
     group with one offer left draws nothing; drawing stops when the space is filled.
+
+    Members are offers, or rows that stand in the order of their offers.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._random: Random | None = None
 
-    def from_class(self, offers: list[LiveOffer]) -> Iterator[LiveOffer]:
-        """Offers of equal weight, given in catalog order, in the order of the draw."""
-        while len(offers) > 1:
-            yield offers.pop(self._number_below(len(offers)))
-        yield from offers
+    def from_list(self, members: list[int]) -> Iterator[int]:
+        """Members of equal weight, in catalog order, in the order of the draw."""
+        while len(members) > 1:
+            yield members.pop(self._number_below(len(members)))
+        yield from members
+
+    def from_set(self, members: int) -> Iterator[int]:
+        """The same from a set, of which only those drawn are looked at.
+
+        PERF: of 36 equal rows among 1,000 the first three take 12 us, and 24 us when
+        all are listed; of 360 among 10,000 they take 28 and 170 us (two busy cores).
+        """
+        count = members.bit_count()
+        for _ in range(_FOUND_MAX):
+            if count <= _LISTED_MAX:
+                break
+            member = _nth(members, self._number_below(count))
+            members ^= 1 << member
+            count -= 1
+            yield member
+        yield from self.from_list(list(ascending(members)))
 
     def _number_below(self, stop: int) -> int:
         if self._random is None:
-            # PERF: seeding costs more than a small decision (about 6 us, and most
+            # PERF: seeding costs more than a small decision (about 5 us, and most
             # calls have no ties), so that it waits for the first tie.
             self._random = Random(self._seed)
         return self._random.randrange(stop)
+
+
+def _nth(members: int, place: int) -> int:
+    """The member of a set with so many below it; there must be one."""
+    first = 0
+    width = members.bit_length()
+    while width > 64:
+        half = width >> 1
+        low = members & ((1 << half) - 1)
+        below = low.bit_count()
+        if place < below:
+            members, width = low, half
+        else:
+            place -= below
+            members >>= half
+            first += half
+            width -= half
+    for _ in range(place):
+        members &= members - 1
+    return first + lowest_bit(members)

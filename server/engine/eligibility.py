@@ -1,10 +1,9 @@
 """What an environment's rules say of the contact of one call."""
 
 from compiler.runtime.history import History
-from compiler.runtime.linker import LinkedRule
 from compiler.runtime.tree import CONTEXT_CHANNEL, CONTEXT_SPACE
 from server.engine.call import Call
-from server.engine.history_slots import history_slots
+from server.engine.history_slots import Past, history_slots, past_slots
 from server.engine.live_offers import LiveSpace
 
 #: The slots of the context that `enter` fills; they stand side by side.
@@ -49,25 +48,35 @@ class Conditions:
         if known is None:
             rule = self._rules[number]
             answers = self._known_here if rule.reads_space else self._known
-            known = answers[number] = rule.holds(
-                self.contact, self.context, self._history_for(rule)
-            )
+            history = self._history_slots() if rule.reads_history else ()
+            known = answers[number] = rule.holds(self.contact, self.context, history)
         return known
+
+    def holds_of(self, number: int, past: Past) -> bool:
+        """Whether a condition is true of one proposition."""
+        history = past_slots([past], self._call.names)
+        return self._rules[number].holds(self.contact, self.context, history)
+
+    def value_of(self, number: int, past: Past) -> bool | float | str | None:
+        """What an expression gives for one proposition; None when it raises."""
+        history = past_slots([past], self._call.names)
+        return self._rules[number].value(self.contact, self.context, history)
+
+    def reads_space(self, number: int) -> bool:
+        """Whether a rule has an answer for each space of the call."""
+        return self._rules[number].reads_space
 
     def weight(self, number: int) -> float | None:
         """What a formula gives; None when it raises."""
         rule = self._rules[number]
         weights = self._weights_here if rule.reads_space else self._weights
         if number not in weights:
-            weights[number] = rule.weight(
-                self.contact, self.context, self._history_for(rule)
-            )
+            history = self._history_slots() if rule.reads_history else ()
+            weights[number] = rule.weight(self.contact, self.context, history)
         return weights[number]
 
-    def _history_for(self, rule: LinkedRule) -> History:
+    def _history_slots(self) -> History:
         """The history, made when the first rule that reads it is evaluated."""
-        if not rule.reads_history:
-            return ()
         if self._history is None:
             self._history = history_slots(self._call.history, self._call.names)
         return self._history

@@ -1,7 +1,7 @@
 """A contact's propositions as rules read them: names instead of stored numbers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from compiler.runtime.history import HISTORY_MAX, History
 from contact_store.records import Proposition, PropositionStatus
@@ -33,10 +33,36 @@ def history_slots(propositions: Sequence[Proposition], names: KnownNames) -> His
     """
     if not propositions:
         return ()
-    of_hash, of_channel = names.of_hash(), names.of_channel
     newest = sorted(
         propositions, key=lambda p: (p.event_time_ms, p.sequence), reverse=True
     )
+    return past_slots(newest[:HISTORY_MAX], names)
+
+
+class Past(Protocol):
+    """What rules read of a proposition, stored or about to be."""
+
+    @property
+    def offer(self) -> int: ...
+    @property
+    def category(self) -> int: ...
+    @property
+    def space(self) -> int: ...
+    @property
+    def channel(self) -> int: ...
+    @property
+    def status(self) -> PropositionStatus: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def event_time_ms(self) -> int: ...
+
+
+def past_slots(propositions: Sequence[Past], names: KnownNames) -> History:
+    """Each of some propositions, in their order."""
+    of_hash, of_channel = names.of_hash(), names.of_channel
     return tuple(
         [
             (
@@ -49,6 +75,6 @@ def history_slots(propositions: Sequence[Proposition], names: KnownNames) -> His
                 past.rank,
                 past.event_time_ms * 1_000,
             )
-            for past in newest[:HISTORY_MAX]
+            for past in propositions
         ]
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from catalog_store.records import Attribute
 from compiler.runtime.linker import LinkedRule
 from server.engine.live_index import LiveIndex
+from server.engine.live_nouns import LiveNouns
 from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
 
 
@@ -15,6 +16,8 @@ class LiveEnvironment(NamedTuple):
     name: str
     anonymous: bool
     anonymous_environment: str | None
+    #: Whether a contact id without a profile identifies nobody.
+    requires_profile: bool
     contact_attributes: tuple[Attribute, ...]
     context_attributes: tuple[Attribute, ...]
     rules: tuple[LinkedRule, ...]
@@ -29,7 +32,11 @@ class LiveEnvironment(NamedTuple):
     themes: Mapping[str, int]
     always_included: int
     live_index: LiveIndex
+    #: The same as people wrote it; read by explanations only.
+    nouns: LiveNouns
     presentation_rules: tuple[LivePresentationRule, ...]
+    #: Segment -> number of its rule.
+    segments: Mapping[str, int]
 
 
 class LiveCatalog(NamedTuple):

@@ -10,6 +10,7 @@ from math import inf
 from typing import NamedTuple, Self
 
 from catalog_store.records import Counted, Window
+from compiler.runtime.rendering import Template
 from contact_store.records import PropositionStatus
 
 
@@ -63,6 +64,39 @@ class LiveOffer(NamedTuple):
     window: LiveWindow
 
 
+class NameOfHash(dict[int, str]):
+    """`contact_store.names`' hash -> what an offer, category or space is called.
+
+    Those who keep it beyond a call do so weakly: it goes with its environment.
+    """
+
+
+class OfferNumbers(dict[str, int]):
+    """Name -> number of each offer; and the names that history knows by hashes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name_of_hash = NameOfHash()
+
+
+class LiveContent(NamedTuple):
+    """What a space can show of an offer."""
+
+    label: str
+    #: Content field -> its text, or the template that makes it.
+    fields: Mapping[str, str | Template]
+    #: As templates read them; MISSING where the offer does not have one.
+    attributes: tuple[object, ...]
+
+
+class LiveRendering(NamedTuple):
+    """What makes one representation of an offer's content."""
+
+    #: `html`, `text` or `json`.
+    form: str
+    template: Template
+
+
 class LiveSpace(NamedTuple):
     """A space, and the offers that can be proposed in it."""
 
@@ -73,6 +107,10 @@ class LiveSpace(NamedTuple):
     recording: bool
     #: Of new propositions.
     proposition_status: PropositionStatus
+    #: Name and rule number of what is kept with a new proposition, and of what is kept
+    #: when one is accepted or rejected.
+    stored_on_proposition: tuple[tuple[str, int], ...]
+    stored_on_acceptance: tuple[tuple[str, int], ...]
     implicit_identification: bool
     binds_visitors: bool
     default_content: str
@@ -82,7 +120,18 @@ class LiveSpace(NamedTuple):
     #: Approved for this space, enabled, with all the content it requires.
     offers: int
     #: Offer number -> what the space shows of it.
-    contents: Mapping[int, dict[str, str]]
+    contents: Mapping[int, LiveContent]
+    #: Names of the content fields, in the order of the space, and those it requires.
+    fields: tuple[str, ...]
+    required: frozenset[str]
+    #: Offers that must be rendered to know whether they can be shown.
+    rendered: int
+    rendering: LiveRendering | None
+    acceptance_url: Template | None
+    #: What opening the acceptance URL means.
+    acceptance_status: str
+    #: Whether the rendering or the URL names the proposition's id.
+    names_proposition: bool
 
 
 class LivePresentationRule(NamedTuple):
@@ -110,3 +159,5 @@ class LivePresentationRule(NamedTuple):
     counter_of: Mapping[int, int]
     #: The contacts that it concerns; None is everybody.
     rule: int | None
+    #: The propositions that count; None is all of them.
+    counted_rule: int | None

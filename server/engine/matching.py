@@ -6,8 +6,8 @@ then come the predicates that many rows share, each at most once per call. What 
 are the rows for which only their own residual predicates are open.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
 from compiler.runtime.interpreter import Slots
 from compiler.runtime.values import MISSING
@@ -27,15 +27,14 @@ def survivors(row_set: LiveRowSet, candidates: int, conditions: Conditions) -> i
 
 def _look_up(tables: LiveTables, candidates: int, slots: Slots) -> int:
     missing = MISSING
-    for slot, keys, classes, null, absent in tables.ordered:
+    for slot, cuts, classes, null, absent in tables.ordered:
         value = slots[slot]
         if value is missing:
             candidates &= absent
         elif value is None:
             candidates &= null
         else:
-            # Below the first key 0, the first key 1, above it 2, and so on.
-            candidates &= classes[bisect_left(keys, value) + bisect_right(keys, value)]
+            candidates &= classes[bisect_right(cuts, value)]
     for slot, of_value, other, null, absent in tables.of_values:
         value = slots[slot]
         if value is missing:
@@ -47,8 +46,9 @@ def _look_up(tables: LiveTables, candidates: int, slots: Slots) -> int:
     return candidates
 
 
-#: Bits looked at first; the next stretch is twice as long, and so on.
-_STRETCH_BITS = 512
+#: Bits looked at first; the next stretch is twice as long, and so on. The best three
+#: of 3 % of rows stand among the first 128 more often than not.
+_STRETCH_BITS = 128
 
 
 def ascending(rows: int, first: int = 0) -> Iterator[int]:
@@ -73,3 +73,11 @@ def ascending(rows: int, first: int = 0) -> Iterator[int]:
         rows >>= stretch
         first += stretch
         stretch *= 2
+
+
+def set_of(members: Iterable[int], size: int) -> int:
+    """The set of some of `size` numbers."""
+    bits = bytearray((size + 7) // 8)
+    for member in members:
+        bits[member >> 3] |= 1 << (member & 7)
+    return int.from_bytes(bits, "little")

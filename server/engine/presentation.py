@@ -42,11 +42,14 @@ class Presented:
         self._past: list[_Past] = []
         if self._rules:
             self._past = [_past(p) for p in call.history]
-        #: (rule number, channel counted or None for all) -> counter -> moments.
-        self._moments: dict[tuple[int, int | None], dict[int, list[int]]] = {}
+        #: Counter -> moments, by what else the counting depends on.
+        self._moments: dict[_Counting, dict[int, list[int]]] = {}
 
     def excludes(self, offer: LiveOffer, space: LiveSpace) -> bool:
-        """Whether a rule keeps the offer from being proposed in the space."""
+        """Whether a rule keeps the offer from being proposed in the space.
+
+        The conditions must have entered it.
+        """
         if not self._rules:
             return False
         return any(True for _ in self._excluding(offer, space))
@@ -58,21 +61,29 @@ class Presented:
             for rule, moments in self._excluding(offer, space)
         )
 
-    def add(self, offer: LiveOffer, space: LiveSpace) -> None:
+    def add(self, offer: LiveOffer, space: LiveSpace, weight: float, rank: int) -> None:
         """Count an offer that this call proposes."""
         if not self._rules:
             return
         past = _Past(
             offer.offer_hash,
             offer.category_hash,
+            space.space_hash,
             space.channel_code,
             space.proposition_status,
+            weight,
+            rank,
             self._at_ms,
             self._at_ms,
         )
         self._past.append(past)
-        for (number, channel_code), moments in self._moments.items():
-            self._count(self._rules[number], channel_code, past, moments)
+        for counting in list(self._moments):
+            if counting.space:
+                # What another space counts is asked there.
+                del self._moments[counting]
+            else:
+                rule = self._rules[counting.rule]
+                self._count(rule, counting.channel, past, self._moments[counting])
 
     def _excluding(
         self, offer: LiveOffer, space: LiveSpace
@@ -83,8 +94,9 @@ class Presented:
             if (
                 rule.channel_code in (None, channel)
                 and rule.offers >> offer.number & 1
-                and (counter := _counter(rule, offer)) is not None
-                and (moments := self._moments_of(rule, channel).get(counter))
+                and (counter := _counter(rule, offer.offer_hash, offer.category_hash))
+                is not None
+                and (moments := self._moments_of(rule, space).get(counter))
                 and len(moments) >= rule.maximum
                 and (rule.rest_ms is None or self._at_ms < _rests_until(rule, moments))
                 and (rule.rule is None or self._conditions.holds(rule.rule))
@@ -92,41 +104,66 @@ class Presented:
                 yield rule, moments
 
     def _moments_of(
-        self, rule: LivePresentationRule, channel_code: int
+        self, rule: LivePresentationRule, space: LiveSpace
     ) -> dict[int, list[int]]:
         """Counter -> moments of the propositions that a rule counts."""
-        counted_channel = channel_code if rule.same_channel else None
-        moments = self._moments.get((rule.number, counted_channel))
+        asks_space = rule.counted_rule is not None and self._conditions.reads_space(
+            rule.counted_rule
+        )
+        counting = _Counting(
+            rule.number,
+            space.channel_code if rule.same_channel else None,
+            space.name if asks_space else "",
+        )
+        moments = self._moments.get(counting)
         if moments is None:
-            moments = self._moments[rule.number, counted_channel] = {}
+            moments = self._moments[counting] = {}
             for past in self._past:
-                self._count(rule, counted_channel, past, moments)
+                self._count(rule, counting.channel, past, moments)
         return moments
 
     def _count(
         self,
         rule: LivePresentationRule,
-        channel_code: int | None,
+        channel: int | None,
         past: "_Past",
         moments: dict[int, list[int]],
     ) -> None:
         moment = past.status_since_ms if rule.from_status else past.event_time_ms
         if (
             -rule.period_ms <= moment - self._at_ms <= rule.period_ms
-            and (channel_code is None or past.channel_code == channel_code)
+            and (channel is None or past.channel == channel)
             and (rule.counted_statuses is None or past.status in rule.counted_statuses)
-            and (counter := _counter(rule, past)) is not None
+            and (counter := _counter(rule, past.offer, past.category)) is not None
+            and (
+                rule.counted_rule is None
+                or self._conditions.holds_of(rule.counted_rule, past)
+            )
         ):
             moments.setdefault(counter, []).append(moment)
 
 
-class _Past(NamedTuple):
-    """What the rules look at in one proposition."""
+class _Counting(NamedTuple):
+    """What a rule's counts depend on."""
 
-    offer_hash: int
-    category_hash: int
-    channel_code: int
+    #: Its number.
+    rule: int
+    #: The channel counted; None is all.
+    channel: int | None
+    #: The space, if the rule's condition on propositions asks for it.
+    space: str
+
+
+class _Past(NamedTuple):
+    """What the rules look at in one proposition; see `contact_store.records`."""
+
+    offer: int
+    category: int
+    space: int
+    channel: int
     status: PropositionStatus
+    weight: float
+    rank: int
     event_time_ms: int
     status_since_ms: int
 
@@ -135,24 +172,27 @@ def _past(proposition: Proposition) -> _Past:
     return _Past(
         proposition.offer,
         proposition.category,
+        proposition.space,
         proposition.channel,
         proposition.status,
+        proposition.weight,
+        proposition.rank,
         proposition.event_time_ms,
         status_since(proposition),
     )
 
 
-def _counter(rule: LivePresentationRule, of: _Past | LiveOffer) -> int | None:
+def _counter(rule: LivePresentationRule, offer: int, category: int) -> int | None:
     """What a rule counts a proposition or a candidate under; None if under nothing."""
     match rule.counted:
         case Counted.ALL_OFFERS:
             return 0
         case Counted.THIS_OFFER:
-            return of.offer_hash
+            return offer
         case Counted.SAME_CATEGORY:
-            return of.category_hash
+            return category
         case Counted.SCOPE | Counted.SAME_ATTRIBUTE:
-            return rule.counter_of.get(of.offer_hash)
+            return rule.counter_of.get(offer)
 
 
 def _exclusion(rule: LivePresentationRule, moments: list[int], at_ms: int) -> Exclusion:
