@@ -8,7 +8,7 @@ compiled rules. What is recorded is the caller's to remember.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
@@ -30,6 +30,7 @@ from compiler.schema import Schema
 from tests.cel_oracle import Oracle
 
 _ANSWERS = {"accepted", "rejected"}
+_UNANSWERED = {"generated", "presented"}
 _SEEN = {"presented", "interested", "scheduled", *_ANSWERS}
 _STATUSES = {
     CountedStatus.ANY: {"generated", *_SEEN},
@@ -39,6 +40,15 @@ _STATUSES = {
     CountedStatus.ACCEPTED_OR_REJECTED: _ANSWERS,
 }
 _SEGMENT = re.compile(r"\bsegment\.([a-z][a-z0-9_]*)")
+
+
+class Update(NamedTuple):
+    """One change of a proposition's status."""
+
+    status: str
+    #: None when the caller did not say.
+    event_time_ms: int | None
+    received_at_ms: int
 
 
 class Past(NamedTuple):
@@ -55,6 +65,18 @@ class Past(NamedTuple):
     space: str = ""
     weight: float = 0.0
     rank: int = 0
+    #: What made its status; for whoever stores it.
+    first_status: str = "generated"
+    updates: tuple[Update, ...] = ()
+
+
+class Asked(NamedTuple):
+    """What is asked for one space; a space and a number will do for it."""
+
+    space: str
+    count: int
+    categories: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
 
 
 class Choice(NamedTuple):
@@ -63,6 +85,14 @@ class Choice(NamedTuple):
     offer: str
     weight: float
     rank: int
+
+
+class Filled(NamedTuple):
+    """What one space shows, and why it is not more."""
+
+    choices: list[Choice]
+    #: none, not_enough_eligible, presentation_rules or shown_elsewhere.
+    shortfall: str
 
 
 class Reference:
@@ -77,68 +107,97 @@ class Reference:
         self.spaces = {s.name: s for s in environment.spaces}
         self.segments = {s.name: s.rule for s in environment.segments}
 
-    def decide(
+    def decide(self, *call: Any) -> list[list[Choice]]:
+        """What `fill_page` chooses: one list per space asked for, in the same order."""
+        return [filled.choices for filled in self.fill_page(*call)]
+
+    def fill_page(
         self,
         contact: Mapping[str, Any],
         context: Mapping[str, Any],
         history: Sequence[Past],
-        asked: Sequence[tuple[str, int]],
+        asked: Sequence[tuple[Any, ...]],
         at_ms: int,
         seed: int,
-    ) -> list[list[Choice]]:
-        """One list per space asked for, in the same order."""
+        excluded: Collection[str] = (),
+        allow_duplicates: bool = False,
+    ) -> list[Filled]:
+        """What each space asked for shows, in the same order."""
         self._contact, self._context, self._at_ms = contact, context, at_ms
         # What was stored before the call, newest first; the last of a moment first.
         self._history = sorted(reversed(history), key=lambda p: -p.event_time_ms)
+        self._excluded_offers = excluded
+        self._allow_duplicates = allow_duplicates
         random = Random(seed)
         pasts = list(history)
-        page: dict[str, set[str]] = {}
-        return [
-            self._fill(self.spaces[name], count, pasts, page, random)
-            for name, count in asked
-        ]
+        page: dict[str, list[str]] = {}
+        return [self._fill(Asked(*one), pasts, page, random) for one in asked]
 
     def _fill(
         self,
-        space: Space,
-        count: int,
+        asked: Asked,
         pasts: list[Past],
-        page: dict[str, set[str]],
+        page: dict[str, list[str]],
         random: Random,
-    ) -> list[Choice]:
+    ) -> Filled:
+        space = self.spaces[asked.space]
         self._place = (str(space.channel), space.name)
         # In one space a rule has one answer: the only thing remembered here.
         self._answers: dict[str, bool | float | str] = {}
+        in_space = page.setdefault(space.name, [])
+        choices: list[Choice] = []
+        reasons: set[str] = set()
+        for offer, weight in self._ranked(asked, space, random):
+            if offer.name in self._shown(space, page):
+                reasons.add("shown_elsewhere")
+            elif self._excluded(offer, space, pasts):
+                reasons.add("presentation_rules")
+            else:
+                in_space.append(offer.name)
+                choices.append(Choice(offer.name, weight, len(in_space)))
+                if space.recording:
+                    pasts.append(self._as_past(offer, space))
+            if len(choices) == asked.count:
+                return Filled(choices, "none")
+        for reason in ("presentation_rules", "shown_elsewhere"):
+            if reason in reasons:
+                return Filled(choices, reason)
+        return Filled(choices, "not_enough_eligible")
+
+    def _ranked(
+        self, asked: Asked, space: Space, random: Random
+    ) -> Iterator[tuple[Offer, float]]:
+        """Eligible offers and weights, best first, drawn as far as anybody asks."""
         weights = {
             offer.name: weight
             for offer in self.environment.offers
-            if self._eligible(offer, space)
+            if offer.name not in self._excluded_offers
+            and self._requested(asked, space, self._path(offer))
+            and self._eligible(offer, space)
             and (weight := self._weight(offer, space)) is not None
         }
-        choices: list[Choice] = []
         for weight in sorted(set(weights.values()), reverse=True):
             pool = [o for o in self.environment.offers if weights.get(o.name) == weight]
-            while pool and len(choices) < count:
+            while pool:
                 # A draw of one of one takes nothing from the sequence of the seed.
                 index = random.randrange(len(pool)) if len(pool) > 1 else 0
-                offer = pool.pop(index)
-                shown = any(offer.name in offers for offers in page.values())
-                if shown or self._excluded(offer, space, pasts):
-                    continue
-                in_space = page.setdefault(space.name, set())
-                in_space.add(offer.name)
-                choices.append(Choice(offer.name, weight, len(in_space)))
-                if space.recording:
-                    pasts.append(
-                        Past(
-                            offer.name,
-                            offer.category,
-                            space.channel,
-                            space.proposition_status,
-                            self._at_ms,
-                        )
-                    )
-        return choices
+                yield pool.pop(index), weight
+
+    def _shown(self, space: Space, page: dict[str, list[str]]) -> list[str]:
+        """What the space must not repeat."""
+        if self._allow_duplicates:
+            return page[space.name]
+        return [name for names in page.values() for name in names]
+
+    def _as_past(self, offer: Offer, space: Space) -> Past:
+        """What this call proposes, as it counts in the rest of it."""
+        return Past(
+            offer.name,
+            offer.category,
+            space.channel,
+            space.proposition_status,
+            self._at_ms,
+        )
 
     def _path(self, offer: Offer) -> list[Category]:
         path = [self.categories[offer.category]]
@@ -151,8 +210,7 @@ class Reference:
         rules = [self.environment.rule, offer.rule, *(c.rule for c in path)]
         required = [field.name for field in space.fields if field.required]
         return (
-            self._candidate(path, space)
-            and space.name in offer.spaces
+            space.name in offer.spaces
             and all(offer.content.get(name) for name in required)
             and offer.enabled
             and all(category.enabled for category in path)
@@ -160,14 +218,23 @@ class Reference:
             and all(rule is None or self._evaluate(rule) is True for rule in rules)
         )
 
+    def _requested(self, asked: Asked, space: Space, path: list[Category]) -> bool:
+        """Of the categories and themes asked for, or else of the space's defaults."""
+        if asked.categories or asked.themes:
+            return self._matches(path, asked.categories, asked.themes)
+        return self._candidate(path, space)
+
     def _candidate(self, path: list[Category], space: Space) -> bool:
-        """By the space's defaults: these calls name no categories or themes."""
+        """By the space's defaults."""
+        return self._matches(path, space.default_categories, space.default_themes)
+
+    def _matches(
+        self, path: list[Category], categories: Sequence[str], themes: Sequence[str]
+    ) -> bool:
         names = {category.name for category in path}
-        themes = {theme for category in path for theme in category.themes}
-        by_category = not space.default_categories or names & set(
-            space.default_categories
-        )
-        by_theme = not space.default_themes or themes & set(space.default_themes)
+        known = {theme for category in path for theme in category.themes}
+        by_category = not categories or names & set(categories)
+        by_theme = not themes or known & set(themes)
         return bool(by_category and by_theme) or any(c.always_included for c in path)
 
     def _weight(self, offer: Offer, space: Space) -> float | None:
@@ -182,7 +249,7 @@ class Reference:
             multiplier = category.multiplier
             if multiplier is not None and self._open(multiplier.window):
                 best *= multiplier.factor
-        return best if best > 0 else None
+        return best if 0 < best < math.inf else None
 
     def _row_weight(self, row: WeightRow, space: Space) -> float:
         matches = (
@@ -200,15 +267,12 @@ class Reference:
         return float(weight)
 
     def _excluded(self, offer: Offer, space: Space, pasts: list[Past]) -> bool:
-        typology = next(
-            t
-            for t in self.environment.typologies
-            if t.name == self.environment.typology
-        )
+        environment = self.environment
+        chosen = [t for t in environment.typologies if t.name == environment.typology]
         return any(
             self._excludes(rule, offer, space, pasts)
-            for rule in self.environment.presentation_rules
-            if rule.name in typology.rules and rule.active
+            for rule in environment.presentation_rules
+            if rule.active and any(rule.name in t.rules for t in chosen)
         )
 
     def _excludes(
@@ -317,3 +381,19 @@ class Reference:
             )
             for past in self._history[:HISTORY_MAX]
         )
+
+
+def status_after(
+    status: str, event_time_ms: int, updates: Sequence[Update]
+) -> tuple[str, int]:
+    """The status after updates in order of arrival, and since when it holds."""
+    since_ms, is_first = event_time_ms, True
+    for update in updates:
+        said_ms = update.event_time_ms
+        if said_ms is None and status in _ANSWERS and update.status in _UNANSWERED:
+            continue
+        if said_ms is not None and said_ms < since_ms and not is_first:
+            continue
+        status, is_first = update.status, False
+        since_ms = update.received_at_ms if said_ms is None else said_ms
+    return status, since_ms
