@@ -92,16 +92,22 @@ class ProfileStore:
         return sum(1 for _ in self._walk(environment))
 
     def scan(
-        self, environment: str, attributes: Sequence[Attribute], absent: Slot
+        self,
+        environment: str,
+        attributes: Sequence[Attribute],
+        absent: Slot,
+        *,
+        after: str = "",
     ) -> Iterator[tuple[str, tuple[Slot, ...]]]:
-        """Every contact id and its slots, in the order of the ids' bytes.
+        """Contact ids and their slots, in the order of the ids' bytes.
 
-        Each contact comes at most once, as it is when the scan passes; what is
-        written meanwhile may or may not be seen. Raises CorruptRecord.
+        All of them, or those after an id, whether that one has a profile or not. Each
+        contact comes at most once, as it is when the scan passes; what is written
+        meanwhile may or may not be seen. Raises CorruptRecord.
         """
         wanted = layout_of(attributes)
         pick_of_layout: dict[Slot, Pick] = {}
-        for entry in self._walk(environment):
+        for entry in self._walk(environment, after):
             values = decode_profile(entry.own_key, entry.value)
             number = values[0]
             if number not in pick_of_layout:
@@ -119,16 +125,16 @@ class ProfileStore:
         """Finish the fold of an interrupted import; usually there is none."""
         fold(self.lmdb_env, on_moved)
 
-    def _walk(self, environment: str) -> Iterator["_Entry"]:
+    def _walk(self, environment: str, after: str = "") -> Iterator["_Entry"]:
         # Short transactions: a long one would keep the file from reusing its pages.
-        after = b""
+        passed = after.encode()
         while True:
             with self.lmdb_env.begin() as txn:
-                batch = _entries_after(txn, environment, after)
+                batch = _entries_after(txn, environment, passed)
             yield from batch
             if len(batch) < SCAN_BATCH:
                 return
-            after = batch[-1].contact
+            passed = batch[-1].contact
 
 
 class _Entry(NamedTuple):

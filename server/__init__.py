@@ -6,11 +6,16 @@ A decision passes through these modules, in this order:
     translation        the request, bounded and checked
     decision_service   the whole of one call: prepare, decide, record, answer
     preparation        names, contact, context: a decision that lacks history and time
+    updating           one change of a proposition's status
+    proposing          one decision: made, recorded, answered, explained
     identification     who the call is about, and so which environment decides
     resource_names     names for what history keeps as numbers
     context_values     the call's context as typed slots
     engine             the decision itself: pure
+    replaying          what is kept of a decision, and the decision made again
+    decision_record    what a decision came to, for comparison
     answers            the response
+    explanations       its reasons, when they are asked for
     requests, status   what a caller can do wrong, and what gRPC calls it
 
 A catalog comes to a worker by these:

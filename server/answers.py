@@ -1,22 +1,30 @@
 """Builds the answers of the decision service, as bytes for the wire."""
 
+import json
 from collections.abc import Container, Mapping, Sequence
+from typing import cast
 
 from contact_store.records import Proposition
 from server.engine.decision import Chosen, Decision, Shortfall, SpaceDecision
+from server.engine.rendering import completed
 from server.identification import Identification, Identified
 from server.translation import AskedDecision, timestamp
 from server.wire import decision_pb2 as pb
 
 _MODES = {
     Identification.EXPLICIT: pb.IDENTIFICATION_MODE_EXPLICIT,
+    Identification.IMPLICIT: pb.IDENTIFICATION_MODE_IMPLICIT,
     Identification.ANONYMOUS: pb.IDENTIFICATION_MODE_ANONYMOUS,
 }
+#: Offers that cannot be shown, told of for each space.
+_NOT_RENDERED_TOLD_MAX = 10
+
 _SHORTFALLS = {
     Shortfall.NONE: pb.SHORTFALL_REASON_UNSPECIFIED,
     Shortfall.NOT_ENOUGH_ELIGIBLE: pb.SHORTFALL_REASON_NOT_ENOUGH_ELIGIBLE,
     Shortfall.PRESENTATION_RULES: pb.SHORTFALL_REASON_PRESENTATION_RULES,
     Shortfall.SHOWN_ELSEWHERE: pb.SHORTFALL_REASON_SHOWN_ELSEWHERE,
+    Shortfall.NOT_RENDERED: pb.SHORTFALL_REASON_NOT_RENDERED,
 }
 
 
@@ -61,10 +69,15 @@ def propose_answer(
         if not filled.chosen:
             result.default_content = filled.space.default_content
         for index, chosen in enumerate(filled.chosen):
-            proposition = _proposition(filled, chosen)
-            proposition.proposition_id = proposition_ids.get((place, index), "")
+            proposition_id = proposition_ids.get((place, index), "")
+            proposition = _proposition(filled, chosen, proposition_id)
             proposition.event_time.CopyFrom(event_time)
             result.propositions.append(proposition)
+        answer.warnings.extend(
+            f"offer {one.offer.name!r} is left out of {filled.space.name!r}:"
+            f" {one.reason}"
+            for one in filled.not_rendered[:_NOT_RENDERED_TOLD_MAX]
+        )
     return answer.SerializeToString()
 
 
@@ -85,12 +98,35 @@ def interaction_text(interaction: int) -> str:
     return f"{interaction:016x}"
 
 
-def _proposition(filled: SpaceDecision, chosen: Chosen) -> pb.Proposition:
-    offer = chosen.scored.offer
-    return pb.Proposition(
+def _proposition(
+    filled: SpaceDecision, chosen: Chosen, proposition_id: str
+) -> pb.Proposition:
+    offer, space = chosen.scored.offer, filled.space
+    proposition = pb.Proposition(
+        proposition_id=proposition_id,
         offer=offer.name,
         category=offer.category,
         weight=chosen.scored.weight,
         rank=chosen.rank,
-        content=filled.space.contents[offer.number],
     )
+    if chosen.shown is None or chosen.rendered is None:
+        # Nothing is to be rendered: every field is a text.
+        fields = space.contents[offer.number].fields
+        proposition.content.update(cast(Mapping[str, str], fields))
+        return proposition
+    content, representation, url = completed(
+        chosen.shown, chosen.rendered, proposition_id
+    )
+    proposition.content.update(content)
+    # Without an id there is nothing to accept.
+    proposition.acceptance_url = url if proposition_id else ""
+    match space.rendering and space.rendering.form:
+        case "html":
+            proposition.representation.html = representation
+        case "text":
+            proposition.representation.text = representation
+        case "json":
+            proposition.representation.json.update(json.loads(representation))
+        case _:
+            pass
+    return proposition

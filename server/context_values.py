@@ -31,12 +31,16 @@ _DURATION = re.compile(r"(-?[0-9]{1,12})(\.[0-9]{1,6})?s")
 
 
 def check_context(
-    context: struct_pb2.Struct, declared: Iterable[Iterable[Attribute]]
+    context: struct_pb2.Struct,
+    declared: Iterable[Iterable[Attribute]],
+    *,
+    complete: bool = True,
 ) -> tuple[dict[str, object], list[Violation]]:
     """The values of a context by attribute name, and what is wrong with it.
 
     `declared` holds the schemas of the environments that may decide: an attribute
-    must be declared in one of them, and fit in each that declares it.
+    must be declared in one of them, and fit in each that declares it. Unless it is
+    `complete`, what the first of them requires may be left out.
     """
     schemas = [{a.name: a for a in attributes} for attributes in declared]
     values: dict[str, object] = {}
@@ -57,7 +61,7 @@ def check_context(
                 violations.append(Violation(f"context.{name}", str(error)))
                 break
     for attribute in schemas[0].values():
-        if attribute.required and attribute.name not in context.fields:
+        if complete and attribute.required and attribute.name not in context.fields:
             text = f"is required: send a value of type {attribute.type}"
             violations.append(Violation(f"context.{attribute.name}", text))
     return values, violations

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from catalog_store.records import UnixMs
 from compiler.runtime.values import MISSING
+from contact_store.history import HistoryStore
 from contact_store.profile_reader import ProfileReader
 from contact_store.profiles import ProfileStore
 from contact_store.records import Proposition
@@ -17,6 +18,7 @@ from server.context_values import check_context, context_slots
 from server.engine.call import Call, SpaceCall
 from server.engine.history_slots import KnownNames
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
+from server.engine.live_offers import LiveSpace
 from server.identification import Identified, identify, space_in
 from server.requests import InvalidRequest, UnknownName
 from server.resource_names import known_names
@@ -75,24 +77,45 @@ class Preparation:
     """Prepares decisions, and keeps what only depends on the catalog."""
 
     def __init__(
-        self, profiles: ProfileStore, random_bytes: Callable[[int], bytes]
+        self,
+        profiles: ProfileStore,
+        history: HistoryStore,
+        random_bytes: Callable[[int], bytes],
     ) -> None:
         self._profiles = profiles
+        self._history = history
         self._random_bytes = random_bytes
         self._revision = -1
         #: Of environments of that revision.
         self._readers: dict[str, ProfileReader] = {}
         self._names: dict[str, KnownNames] = {}
+        #: By what history knows them by; filled when a proposition is answered.
+        self._spaces: dict[int, tuple[LiveEnvironment, LiveSpace]] = {}
 
     def prepare(self, asked: AskedDecision, catalog: LiveCatalog) -> PreparedDecision:
         """Raises UnknownName and InvalidRequest."""
-        if catalog.revision != self._revision:
-            self._revision = catalog.revision
-            self._readers, self._names = {}, {}
+        environment = self.environment(asked, catalog)
+        identified = identify(asked, environment, catalog, self)
+        return self.prepare_as(identified, asked, environment, catalog)
+
+    def environment(
+        self, asked: AskedDecision, catalog: LiveCatalog
+    ) -> LiveEnvironment:
+        """What is asked for; raises UnknownName when that, or all spaces, are."""
+        self.use(catalog)
         environment = _environment(catalog, asked.environment)
         if not any(one.space in environment.spaces for one in asked.spaces):
             raise UnknownName("space", asked.spaces[0].space, environment.spaces)
-        identified = identify(asked, environment, catalog, self._new_visitor_id)
+        return environment
+
+    def prepare_as(
+        self,
+        identified: Identified,
+        asked: AskedDecision,
+        environment: LiveEnvironment,
+        catalog: LiveCatalog,
+    ) -> PreparedDecision:
+        """For somebody who is identified already; raises InvalidRequest."""
         decides = identified.environment
         schemas = [environment.context_attributes]
         if decides is not None and decides is not environment:
@@ -119,30 +142,95 @@ class Preparation:
             context_values=values,
             contact=() if decides is None else self._profile(decides, identified),
             names=None if decides is None else self._names_of(decides),
-            interaction=int.from_bytes(self._random_bytes(8)),
+            interaction=self.new_interaction(),
             warnings=_warnings(asked, environment, decides),
+        )
+
+    def profile(
+        self, environment: LiveEnvironment, contact_id: str
+    ) -> tuple[object, ...] | None:
+        """The contact's slots; None when there is no profile."""
+        return self._reader(environment).get(contact_id)
+
+    def has_profile(self, environment: LiveEnvironment, contact_id: str) -> bool:
+        return self.profile(environment, contact_id) is not None
+
+    def bound_contact(self, environment: str, visitor_id: str) -> str | None:
+        """The contact that a visitor is bound to."""
+        return self._history.bound_contact(environment, visitor_id)
+
+    def new_interaction(self) -> int:
+        return int.from_bytes(self._random_bytes(8))
+
+    def new_visitor_id(self) -> str:
+        return self._random_bytes(16).hex()
+
+    def use(self, catalog: LiveCatalog) -> None:
+        """Forget what was of another revision."""
+        if catalog.revision != self._revision:
+            self._revision = catalog.revision
+            self._readers, self._names, self._spaces = {}, {}, {}
+
+    def space_of(
+        self, catalog: LiveCatalog, space_hash: int
+    ) -> tuple[LiveEnvironment, LiveSpace] | None:
+        """The space that history knows by a number; None when it is gone."""
+        self.use(catalog)
+        if not self._spaces:
+            self._spaces = {
+                space.space_hash: (environment, space)
+                for environment in catalog.environments.values()
+                for space in environment.spaces.values()
+            }
+        return self._spaces.get(space_hash)
+
+    def call_of(
+        self,
+        environment: LiveEnvironment,
+        contact_id: str | None,
+        context: dict[str, object],
+        at_ms: UnixMs,
+    ) -> Call:
+        """A call that asks for no space, for expressions; None is nobody's profile."""
+        profile = (
+            None if contact_id is None else self._reader(environment).get(contact_id)
+        )
+        return Call(
+            environment=environment,
+            contact=profile or (MISSING,) * len(environment.contact_attributes),
+            context=context_slots(context, environment.context_attributes, at_ms),
+            history=(),
+            spaces=(),
+            at_ms=at_ms,
+            seed=0,
+            names=self._names_of(environment),
         )
 
     def _profile(
         self, decides: LiveEnvironment, identified: Identified
     ) -> tuple[object, ...]:
         """The contact's slots; all absent when there is no profile."""
-        reader = self._readers.get(decides.name)
-        if reader is None:
-            reader = self._readers[decides.name] = ProfileReader(
-                self._profiles, decides.name, decides.contact_attributes, MISSING
-            )
-        profile = reader.get(identified.contact_id)
+        contact_id = identified.contact_id
+        # Of a batch, nobody in particular is prepared for first.
+        profile = self.profile(decides, contact_id) if contact_id else None
         return profile or (MISSING,) * len(decides.contact_attributes)
+
+    def _reader(self, environment: LiveEnvironment) -> ProfileReader:
+        reader = self._readers.get(environment.name)
+        if reader is None:
+            reader = self._readers[environment.name] = ProfileReader(
+                self._profiles,
+                environment.name,
+                environment.contact_attributes,
+                MISSING,
+            )
+        return reader
 
     def _names_of(self, environment: LiveEnvironment) -> KnownNames:
         names = self._names.get(environment.name)
         if names is None:
             names = self._names[environment.name] = known_names(environment)
         return names
-
-    def _new_visitor_id(self) -> str:
-        return self._random_bytes(16).hex()
 
 
 def _environment(catalog: LiveCatalog, name: str) -> LiveEnvironment:
@@ -158,15 +246,16 @@ def _warnings(
 ) -> tuple[str, ...]:
     """What the call names and neither environment has."""
     both = [environment] if decides is None else [environment, decides]
-    categories = {name for one in asked.spaces for name in one.categories}
-    themes = {name for one in asked.spaces for name in one.themes}
-    warnings = [
+    explanation = asked.explanation
+    offers = {*asked.excluded, *(explanation.offers if explanation else ())}
+    named = (
+        ("category", {n for one in asked.spaces for n in one.categories}, "categories"),
+        ("theme", {n for one in asked.spaces for n in one.themes}, "themes"),
+        ("offer", offers, "offer_numbers"),
+    )
+    return tuple(
         f"unknown {kind} {name!r} ignored"
-        for kind, names, known in (
-            ("category", categories, {n for e in both for n in e.categories}),
-            ("theme", themes, {n for e in both for n in e.themes}),
-            ("offer", asked.excluded, {n for e in both for n in e.offer_numbers}),
-        )
-        for name in sorted(names - known)
-    ]
-    return tuple(warnings)
+        for kind, names, known in named
+        for name in sorted(names)
+        if not any(name in getattr(each, known) for each in both)
+    )

@@ -16,6 +16,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     listen: str
     #: Whether the services describe themselves to whoever asks.
     reflection: bool
+    #: The share of contacts whose decisions can be replayed.
+    kept_share: float = 0.01
 
     @property
     def folder(self) -> DataFolder:

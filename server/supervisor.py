@@ -45,6 +45,8 @@ class ServeOptions(NamedTuple):
     workers: int
     listen: str
     admin_listen: str
+    #: The share of contacts whose decisions can be replayed.
+    kept_share: float = 0.01
 
 
 class Serving(NamedTuple):
@@ -67,7 +69,8 @@ async def serve(
         _check_free(options.admin_listen)
         children = [_Child("admin", options.data, options.admin_listen)]
         children += [
-            _Child("worker", options.data, decisions) for _ in range(options.workers)
+            _Child("worker", options.data, decisions, options.kept_share)
+            for _ in range(options.workers)
         ]
         try:
             ports = await asyncio.gather(*(child.start() for child in children))
@@ -134,10 +137,15 @@ def _check_free(address: str) -> None:
 class _Child:
     """One process, started again when it ends by itself."""
 
-    def __init__(self, kind: str, data: DataFolder, listen: str) -> None:
+    def __init__(
+        self, kind: str, data: DataFolder, listen: str, kept_share: float = 0.0
+    ) -> None:
         self._kind = kind
         self._options = ProcessOptions(
-            data=str(data.root), listen=listen, reflection=is_loopback(listen)
+            data=str(data.root),
+            listen=listen,
+            reflection=is_loopback(listen),
+            kept_share=kept_share,
         )
         self._process: asyncio.subprocess.Process | None = None
 

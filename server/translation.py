@@ -14,8 +14,9 @@ from contact_store.answers import REQUEST_ID_BYTES_MAX
 from contact_store.contact_ids import CONTACT_ID_BYTES_MAX
 from contact_store.records import PropositionStatus
 from server.engine.call import PROPOSITIONS_MAX, SPACES_MAX
-from server.requests import InvalidRequest, NotImplementedYet, Violation
+from server.requests import InvalidRequest, Violation
 from server.wire import decision_pb2 as pb
+from server.wire import explanation_pb2
 
 #: How far the contact's time may be from the server's clock.
 CONTACT_TIME_SKEW_MAX_MS = 5 * 60_000
@@ -25,6 +26,8 @@ DRY_RUN_AHEAD_MAX_MS = 400 * 86_400_000
 NAMES_MAX = 100
 #: Bytes of one name.
 NAME_BYTES_MAX = 63
+#: Bytes of the token of a page; ours are shorter.
+PAGE_TOKEN_BYTES_MAX = 64
 #: Bytes of a proposition id; ours are shorter.
 PROPOSITION_ID_BYTES_MAX = 60
 
@@ -42,6 +45,16 @@ class AskedSpace(NamedTuple):
     themes: tuple[str, ...]
 
 
+class AskedExplanation(NamedTuple):
+    """How much of its reasons a decision is to give."""
+
+    #: Whether offer by offer, beside the summary.
+    full: bool
+    #: By name; empty is page by page.
+    offers: tuple[str, ...]
+    page_token: str
+
+
 class AskedDecision(NamedTuple):
     """A Propose request, as far as it can be checked without a catalog."""
 
@@ -56,6 +69,8 @@ class AskedDecision(NamedTuple):
     contact_time_ms: UnixMs | None
     excluded: frozenset[str]
     allow_duplicates: bool
+    #: None when no reasons are asked for.
+    explanation: AskedExplanation | None = None
 
     def at_ms(self, decided_at_ms: UnixMs) -> UnixMs:
         """The time that is decided for."""
@@ -70,6 +85,7 @@ class AskedUpdate(NamedTuple):
     proposition_id: str
     status: PropositionStatus
     event_time_ms: UnixMs | None
+    context: struct_pb2.Struct
 
 
 def asked_decision(request: pb.ProposeRequest, now_ms: int) -> AskedDecision:
@@ -93,12 +109,9 @@ def asked_decision(request: pb.ProposeRequest, now_ms: int) -> AskedDecision:
             if request.dry_run:
                 text = "is not between 5 minutes ago and 400 days ahead"
             found.append(Violation("contact_time", text))
-    if request.explain not in pb.ExplainLevel.values():
-        found.append(Violation("explain", "is not a level; send FULL, SUMMARY or none"))
+    explanation = _asked_explanation(found, request)
     if found:
         raise InvalidRequest(found)
-    if request.explain:
-        raise NotImplementedYet("explanations are not available yet; leave out explain")
     return AskedDecision(
         request_id=request.request_id,
         environment=request.environment,
@@ -110,6 +123,7 @@ def asked_decision(request: pb.ProposeRequest, now_ms: int) -> AskedDecision:
         contact_time_ms=contact_time_ms,
         excluded=frozenset(request.excluded_offers),
         allow_duplicates=request.allow_duplicates,
+        explanation=explanation,
     )
 
 
@@ -132,9 +146,6 @@ def asked_update(request: pb.UpdatePropositionRequest, now_ms: int) -> AskedUpda
         if event_time_ms > now_ms + CONTACT_TIME_SKEW_MAX_MS:
             text = "is more than 5 minutes ahead; send when it happened"
             found.append(Violation("event_time", text))
-    if request.context.fields:
-        text = "has no declared attributes for updates; leave it out"
-        found.append(Violation("context", text))
     if found:
         raise InvalidRequest(found)
     return AskedUpdate(
@@ -142,12 +153,40 @@ def asked_update(request: pb.UpdatePropositionRequest, now_ms: int) -> AskedUpda
         proposition_id=request.proposition_id,
         status=PropositionStatus(request.status),
         event_time_ms=event_time_ms,
+        context=request.context,
     )
 
 
 def timestamp(time_ms: int) -> timestamp_pb2.Timestamp:
     seconds, milliseconds = divmod(time_ms, 1_000)
     return timestamp_pb2.Timestamp(seconds=seconds, nanos=milliseconds * 1_000_000)
+
+
+def _asked_explanation(
+    found: list[Violation], request: pb.ProposeRequest
+) -> AskedExplanation | None:
+    level = request.explain
+    if level not in explanation_pb2.ExplainLevel.values():
+        found.append(Violation("explain", "is not a level; send FULL, SUMMARY or none"))
+    full = level == explanation_pb2.EXPLAIN_LEVEL_FULL
+    _check_names(found, "explained_offers", request.explained_offers)
+    _check_text(
+        found, "explain_page_token", request.explain_page_token, PAGE_TOKEN_BYTES_MAX
+    )
+    if not full:
+        found += [
+            Violation(field, "is for explain FULL; leave it out")
+            for field in ("explained_offers", "explain_page_token")
+            if getattr(request, field)
+        ]
+    if request.explain_page_token and not request.dry_run:
+        text = "needs dry_run: each page is a decision of its own"
+        found.append(Violation("explain_page_token", text))
+    if not level:
+        return None
+    return AskedExplanation(
+        full, tuple(request.explained_offers), request.explain_page_token
+    )
 
 
 def _asked_spaces(

@@ -10,7 +10,10 @@ raised is translated by `server.status`.
 # pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeArgument=false
 
-from collections.abc import Callable, Iterable
+import asyncio
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
@@ -28,12 +31,14 @@ from server.requests import (
 )
 from server.status import status_of
 
-#: Bytes of one request; larger ones are RESOURCE_EXHAUSTED before they reach us.
+#: Bytes of one request; larger ones are RESOURCE_EXHAUSTED before they are parsed.
 MESSAGE_BYTES_MAX = 256 * 1024
+#: The same where many contacts come in one request; larger ones never reach us.
+BATCH_MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 
 #: Measured against floods, slow handshakes and oversized headers on grpcio 1.85.
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_receive_message_length", BATCH_MESSAGE_BYTES_MAX),
     ("grpc.max_metadata_size", 8_192),
     ("grpc.absolute_max_metadata_size", 16_384),
     ("grpc.max_concurrent_streams", 100),
@@ -46,10 +51,21 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.max_ping_strikes", 2),
 )
 
+#: Turns of the event loop in which nothing else was to do, after which nothing more is
+#: expected, and how short such a turn is.
+QUIET_TURNS = 16
+QUIET_TURN_SECONDS = 50e-6
+#: Others have their turn no longer than that: a stream goes on under any load.
+OTHERS_SECONDS_MAX = 0.02
+
 # In quotes: these classes are generic in grpc's stubs only.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Handlers: TypeAlias = grpc.GenericRpcHandler
+#: An answer in the making; each step blocks the event loop for about a millisecond.
+Steps: TypeAlias = Generator[None, None, bytes]
+#: Answers in the making; a step without one yields None.
+AnswerSteps: TypeAlias = Generator[bytes | None, None, None]
 RequestT = TypeVar("RequestT", bound=Message)
 
 
@@ -72,23 +88,84 @@ def handlers(service: str, methods: dict[str, Handler]) -> Handlers:
 
 def unary_handler(
     request_type: type[RequestT],
-    answer: Callable[[RequestT, str], bytes],
+    answer: Callable[[RequestT, str], bytes | Steps],
     caller_of: Callable[[Context], str],
 ) -> Handler:
     """A handler for a function from a request and its caller to encoded bytes.
 
-    The function runs on the event loop: it must neither wait nor block for long.
-    `caller_of` names the caller, or raises.
+    The function runs on the event loop: it must neither wait nor block for long. What
+    takes longer is a generator that returns the bytes: other calls run between its
+    steps. `caller_of` names the caller, or raises.
     """
 
     async def handle(data: bytes, rpc_context: Context) -> bytes:
         try:
             caller = caller_of(rpc_context)
-            return answer(parse(request_type, data), caller)
+            if len(data) > MESSAGE_BYTES_MAX:
+                await _refuse_oversized(rpc_context, len(data))
+            answered = answer(parse(request_type, data), caller)
+            if isinstance(answered, bytes):
+                return answered
+            while True:
+                try:
+                    next(answered)
+                except StopIteration as done:
+                    return done.value
+                await asyncio.sleep(0)
         except Exception as error:
             await abort(rpc_context, error)
 
     return grpc.unary_unary_rpc_method_handler(handle)
+
+
+def stream_handler(
+    request_type: type[RequestT],
+    answers: Callable[[RequestT, str], AnswerSteps],
+    caller_of: Callable[[Context], str],
+) -> Handler:
+    """A handler for a function from a request and its caller to encoded answers.
+
+    The function runs on the event loop, a step at a time, as for `unary_handler`; a
+    step that has no answer yields None. When the caller goes away no further step is
+    taken.
+    """
+
+    async def handle(data: bytes, rpc_context: Context) -> None:
+        try:
+            caller = caller_of(rpc_context)
+            with closing(answers(parse(request_type, data), caller)) as steps:
+                for answer in steps:
+                    if answer is not None:
+                        await rpc_context.write(answer)
+                    await _others_have_their_turn()
+        except Exception as error:
+            await abort(rpc_context, error)
+
+    return grpc.unary_stream_rpc_method_handler(handle)
+
+
+async def _others_have_their_turn() -> None:
+    """Let the event loop turn until it has nothing else to do, or long enough.
+
+    A call takes several turns, and what it waits for in between comes from another
+    thread of gRPC's, tens of microseconds later.
+    """
+    clock = time.perf_counter
+    start = turn_began = clock()
+    quiet_turns = 0
+    while quiet_turns < QUIET_TURNS and turn_began - start < OTHERS_SECONDS_MAX:
+        await asyncio.sleep(0)
+        turn_ended = clock()
+        is_quiet = turn_ended - turn_began < QUIET_TURN_SECONDS
+        quiet_turns = quiet_turns + 1 if is_quiet else 0
+        turn_began = turn_ended
+
+
+async def _refuse_oversized(rpc_context: Context, size_bytes: int) -> NoReturn:
+    """As gRPC itself refuses what is larger than any request may be."""
+    text = f"the request has {size_bytes} bytes; send at most {MESSAGE_BYTES_MAX}"
+    await rpc_context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
+    raise AssertionError("abort returned")
 
 
 def unimplemented(

@@ -1,16 +1,16 @@
 """A decision worker: one process, one event loop, one live catalog at a time.
 
 Opens the stores, loads the current revision, and only then listens. A new revision is
-loaded in steps between decisions and swapped in by one assignment; whatever is wrong
-with it, the one before keeps deciding.
+loaded in steps between decisions and swapped in by one assignment, and the one before
+is given back in steps; whatever is wrong with the new one, the old one keeps deciding.
 """
 
 import asyncio
-import gc
 import logging
 import os
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
@@ -18,6 +18,9 @@ from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.decision_service import DecisionService, Sources
 from server.engine.live_catalog import LiveCatalog
+from server.live.collector import full_collections_put_off
+from server.live.released import release_in_steps
+from server.live.source import Steps
 from server.live_loading import load, load_in_steps
 from server.process_options import ProcessOptions
 from server.standard_services import Health, reflection_handlers
@@ -31,6 +34,8 @@ from server.transport import (
     unimplemented,
 )
 from server.wire import decision_pb2 as pb
+
+Item = TypeVar("Item")
 
 SERVICE = "propono.v1.DecisionService"
 
@@ -74,7 +79,7 @@ async def run_worker(
 
     health = Health([SERVICE])
     await health.set(serving=cell.current is not None)
-    service = DecisionService(cell, history, profiles, sources)
+    service = DecisionService(cell, history, profiles, sources, options.kept_share)
     services = [decision_handlers(service), health.rpc_handlers()]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
@@ -86,7 +91,7 @@ async def run_worker(
     while not stop.is_set():
         if signal_page.value() != seen:
             seen = signal_page.value()
-            await _follow(revisions, cell)
+            await follow(revisions, cell)
             await health.set(serving=cell.current is not None)
         try:
             await asyncio.wait_for(stop.wait(), SIGNAL_CHECK_SECONDS)
@@ -113,45 +118,46 @@ def decision_handlers(service: DecisionService) -> Handlers:
 
 
 def load_current(revisions: Revisions, cell: CatalogCell) -> None:
-    """Load at start-up, when nobody waits."""
+    """Load at start-up, when nobody waits; raises DamagedRevision."""
     try:
         manifest = revisions.current()
     except NothingPublished:
         return
     revision = revisions.open(manifest)
     try:
-        cell.current = load(revision, manifest)
+        with full_collections_put_off():
+            cell.current = load(revision, manifest)
     finally:
         revision.close()
-    _settle()
 
 
-def _settle() -> None:
-    """Take what was loaded out of the collector's way.
+async def follow(revisions: Revisions, cell: CatalogCell) -> None:
+    """Load the current revision beside the one that decides, then replace it.
 
-    PERF: a full collection walks all of a catalog and finds nothing: 40 ms with 10,000
-    offers, within some decision. Frozen, it is passed over; what a later revision
-    replaces is freed by its reference counts all the same.
+    Whatever is wrong with it is logged, and the one before keeps deciding.
     """
-    gc.freeze()
-
-
-async def _follow(revisions: Revisions, cell: CatalogCell) -> None:
-    """Load the current revision beside the one that decides, then replace it."""
+    held: list[object] = [cell.current]
     try:
         manifest = revisions.current()
         revision = revisions.open(manifest)
         try:
-            loading = load_in_steps(revision, manifest)
-            while True:
-                try:
-                    next(loading)
-                except StopIteration as done:
-                    cell.current = done.value
-                    _settle()
-                    break
-                await asyncio.sleep(0)
+            with full_collections_put_off():
+                cell.current = await _between_decisions(
+                    load_in_steps(revision, manifest)
+                )
         finally:
             revision.close()
     except Exception:
         _log.exception("the new revision cannot be loaded; the one before decides")
+        return
+    await _between_decisions(release_in_steps(held))
+
+
+async def _between_decisions(steps: Steps[Item]) -> Item:
+    """Take one step after the other, and let decisions run in between."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+        await asyncio.sleep(0)

@@ -171,7 +171,6 @@ def test_an_unknown_space_among_several_is_reported_in_its_result(
         ({"status": 99}, "status"),
         ({"request_id": "r" * 129}, "request_id"),
         ({"event_time": {"seconds": 2**40}}, "event_time"),
-        ({"context": {"a": 1}}, "context"),
     ],
 )
 def test_a_bad_update_is_named(
@@ -249,13 +248,8 @@ def test_an_oversized_message_is_refused(channel: grpc.Channel) -> None:
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_methods_that_are_not_there_yet_say_so(channel: grpc.Channel) -> None:
-    """UNIMPLEMENTED with our reason, and for a method nobody has as well."""
-    with pytest.raises(grpc.RpcError) as raised:
-        list(channel.unary_stream(f"{SERVICE}/ProposeBatch")(b""))
-
-    assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert details(raised.value)[0].reason == "NOT_IMPLEMENTED"
+def test_a_method_that_nobody_has_is_said_to_be_missing(channel: grpc.Channel) -> None:
+    """UNIMPLEMENTED, and nothing else."""
     assert failure(channel, f"{SERVICE}/NoSuch", b"").code() is (
         grpc.StatusCode.UNIMPLEMENTED
     )

@@ -383,4 +383,4 @@ def test_the_guide_is_right(tmp_path: Path) -> None:
     assert [found.message.split(";")[0] for found in check_catalog(catalog)] == [
         "no offer can ever stand in the space 'public_home_page'"
     ]
-    assert len(compile_catalog(catalog).catalog.environments[0].rules) == 4
+    assert len(compile_catalog(catalog).catalog.environments[0].rules) == 7

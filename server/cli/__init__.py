@@ -5,10 +5,11 @@
     contacts    import and export profiles
     propose     ask for offers, as a website or a call center would
     update      say what became of a proposition
+    replay      make a recorded decision again, and explain it
     rule        try a rule: check it, or see how it is compiled
 
-`decisions` holds propose and update, `rules` the rule commands, and `output` what all
-of them print with.
+`decisions` holds propose and update, `explanations` their reasons as tables, `rules`
+the rule commands, and `output` what all of them print with.
 
 Exit status: 0 done, 1 refused (with the reason), 2 wrong usage.
 """
@@ -24,6 +25,7 @@ _MODULE_OF = {
     "contacts": "server.cli.contacts",
     "propose": "server.cli.decisions",
     "update": "server.cli.decisions",
+    "replay": "server.cli.replay",
     "rule": "server.cli.rules",
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from server.cli.explanations import print_explanation
 from server.cli.output import Refusal, output_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -43,6 +44,14 @@ STATUSES = ("presented", "interested", "accepted", "scheduled", "rejected", "gen
     help="A context attribute; V is JSON, or a text. Repeat.",
 )
 @click.option("--dry-run", is_flag=True, help="Decide, but record nothing.")
+@click.option("--explain", is_flag=True, help="Say why each offer is not proposed.")
+@click.option(
+    "--explain-offer",
+    "explained_offers",
+    multiple=True,
+    metavar="OFFER",
+    help="Say it of these offers only; repeat.",
+)
 @server_option
 @output_option
 def propose(
@@ -55,6 +64,8 @@ def propose(
     themes: tuple[str, ...],
     pairs: tuple[str, ...],
     dry_run: bool,
+    explain: bool,
+    explained_offers: tuple[str, ...],
     server: str,
     output: str,
 ) -> None:
@@ -63,10 +74,12 @@ def propose(
     \b
     propono propose --space home_banner --contact C000042 --max 3
     propono propose --space call_screen --contact C000042 --context call_reason=fees
+    propono propose --space home_banner --contact C000042 --dry-run --explain
     """
     from google.protobuf.json_format import MessageToDict, ParseDict
 
     from server.wire import decision_pb2 as pb
+    from server.wire import explanation_pb2
 
     if not 0 <= max_propositions < 2**32:
         raise click.BadParameter("send 1 to 100", param_hint="--max")
@@ -81,12 +94,17 @@ def propose(
             themes=themes,
         )
     ParseDict(_context(pairs), request.context)
+    if explain or explained_offers:
+        request.explain = explanation_pb2.EXPLAIN_LEVEL_FULL
+        request.explained_offers.extend(explained_offers)
     with _client(server) as client:
         answer = client.propose(request)
     if output == "json":
         print_json(MessageToDict(answer, preserving_proto_field_name=True))
     else:
         _print_answer(answer)
+        if explain or explained_offers:
+            print_explanation(answer.explanation, summary=not explained_offers)
 
 
 @click.command()

@@ -13,6 +13,18 @@ from server.cli.output import Refusal
 from server.data_folder import DataFolder
 
 
+def _share(_: click.Context, __: click.Parameter, text: str) -> float:
+    """`all`, `none` or a percentage, as a number from 0 to 1."""
+    percentage = {"all": "100%", "none": "0%"}.get(text, text)
+    try:
+        share = float(percentage.removesuffix("%")) / 100
+    except ValueError:
+        share = -1.0
+    if not percentage.endswith("%") or not 0.0 <= share <= 1.0:
+        raise click.BadParameter(f"{text!r} is not all, none, or such as 5%")
+    return share
+
+
 @click.command()
 @data_option
 @click.option(
@@ -36,7 +48,18 @@ from server.data_folder import DataFolder
     metavar="HOST:PORT",
     help="The admin port.",
 )
-def serve(data: Path, workers: int, listen: str, admin_listen: str) -> None:
+@click.option(
+    "--keep-inputs",
+    "kept_share",
+    callback=_share,
+    default="1%",
+    show_default=True,
+    metavar="all|none|N%",
+    help="Contacts whose decisions can be replayed, for 30 days.",
+)
+def serve(
+    data: Path, workers: int, listen: str, admin_listen: str, kept_share: float
+) -> None:
     """Serve decisions from a data folder until SIGTERM or Ctrl-C.
 
     \b
@@ -52,7 +75,7 @@ def serve(data: Path, workers: int, listen: str, admin_listen: str) -> None:
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     folder = DataFolder(data)
-    options = ServeOptions(folder, workers, listen, admin_listen)
+    options = ServeOptions(folder, workers, listen, admin_listen, kept_share)
 
     def ready(serving: Serving) -> None:
         click.echo(f"decisions on {serving.decisions}, admin on {serving.admin}")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from catalog_store.records import Record
 from compiler.source import Diagnostic, Source, Span
-from server.files.yaml_forms import Body, Items, Key, Kind, Texts, form_of
+from server.files.yaml_forms import Body, Items, Key, Kind, Structure, Texts, form_of
 from server.files.yaml_nodes import Mapping, Node, Scalar, Sequence, first_line
 from server.files.yaml_positions import span_in_file
 
@@ -79,6 +79,11 @@ class _At(NamedTuple):
     name: Node
 
     def item(self, index: int) -> "_At | None":
+        if isinstance(self.kind, Structure):
+            if not isinstance(self.node, Sequence) or index >= len(self.node.items):
+                return None
+            node = self.node.items[index]
+            return _At(self.kind, node, node)
         if not isinstance(self.kind, Items):
             return None
         if self.kind.named:
@@ -99,7 +104,7 @@ class _At(NamedTuple):
         match self.kind:
             case Body(record):
                 return self._field(record, step)
-            case Texts() if isinstance(self.node, Mapping):
+            case Texts() | Structure() if isinstance(self.node, Mapping):
                 entry = self.node.get(step)
                 return None if entry is None else _At(self.kind, entry[1], entry[0])
             case _:

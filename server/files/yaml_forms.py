@@ -76,7 +76,11 @@ class Texts(msgspec.Struct, frozen=True):
     """A mapping of words to texts."""
 
 
-Kind = Text | Number | Truth | Choice | Time | Body | Items | Texts
+class Structure(msgspec.Struct, frozen=True):
+    """Any value of JSON; words are texts, but for true, false and null."""
+
+
+Kind = Structure | Text | Number | Truth | Choice | Time | Body | Items | Texts
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -126,6 +130,8 @@ def form_of(record: type[Record]) -> Form:
 
 def _kind(of: inspect.Type) -> Kind:
     match of:
+        case inspect.AnyType():
+            return Structure()
         case inspect.StrType():
             return Text()
         case inspect.BoolType():

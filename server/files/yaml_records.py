@@ -24,6 +24,7 @@ from server.files.yaml_forms import (
     Key,
     Kind,
     Number,
+    Structure,
     Text,
     Texts,
     Time,
@@ -109,6 +110,8 @@ class Reader(NamedTuple):
                 return self.record(record, node)
             case Texts():
                 return self._texts(node)
+            case Structure():
+                return _structure(node)
             case _ if isinstance(node, Scalar):
                 return self._scalar(kind, node)
             case _:
@@ -195,6 +198,26 @@ class Reader(NamedTuple):
         self.report(mistakes.wrong_type(self.source, span, found, wanted))
 
 
+def _structure(node: Node) -> object:
+    """A node as JSON would have it: what stands in quotes is a text."""
+    match node:
+        case Mapping(entries):
+            return {key.value: _structure(value) for key, value in entries}
+        case Sequence(items):
+            return [_structure(item) for item in items]
+        case Scalar(text) if node.style:
+            return text
+        case Scalar(text):
+            number = scalars.whole_number(text)
+            if isinstance(number, str):
+                number = scalars.number(text)
+            if not isinstance(number, str):
+                return number
+            if is_nothing(node):
+                return None
+            return {"true": True, "false": False}.get(text, text)
+
+
 def is_nothing(node: Node) -> bool:
     """Whether a key was written without a value."""
     return isinstance(node, Scalar) and not node.style and node.value in scalars.NOTHING
@@ -223,6 +246,8 @@ def _stand_in(kind: Kind) -> object:
             return {}
         case Body(record):
             return _build(record, {})
+        case Structure():
+            return None
         case Text():
             return UNREADABLE_TEXT
 

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from server.wire import explanation_pb2 as propono_dot_v1_dot_explanation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19propono/v1/decision.proto\x12\npropono.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x02\n\x0eProposeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x02 \x01(\t\x12\x12\n\ncontact_id\x18\x03 \x01(\t\x12\x12\n\nvisitor_id\x18\x04 \x01(\t\x12(\n\x06spaces\x18\x05 \x03(\x0b\x32\x18.propono.v1.SpaceRequest\x12(\n\x07\x63ontext\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07\x64ry_run\x18\x07 \x01(\x08\x12\x30\n\x0c\x63ontact_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x07\x65xplain\x18\t \x01(\x0e\x32\x18.propono.v1.ExplainLevel\x12\x17\n\x0f\x65xcluded_offers\x18\n \x03(\t\x12\x18\n\x10\x61llow_duplicates\x18\x0b \x01(\x08\"[\n\x0cSpaceRequest\x12\r\n\x05space\x18\x01 \x01(\t\x12\x18\n\x10max_propositions\x18\x02 \x01(\r\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x0e\n\x06themes\x18\x04 \x03(\t\"\xf6\x01\n\x0fProposeResponse\x12\x16\n\x0einteraction_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12;\n\x13identification_mode\x18\x03 \x01(\x0e\x32\x1e.propono.v1.IdentificationMode\x12\x12\n\nvisitor_id\x18\x04 \x01(\t\x12(\n\x07results\x18\x05 \x03(\x0b\x32\x17.propono.v1.SpaceResult\x12\x10\n\x08warnings\x18\x06 \x03(\t\x12,\n\x0b\x65xplanation\x18\x07 \x01(\x0b\x32\x17.propono.v1.Explanation\"\x9b\x01\n\x0bSpaceResult\x12\r\n\x05space\x18\x01 \x01(\t\x12-\n\x0cpropositions\x18\x02 \x03(\x0b\x32\x17.propono.v1.Proposition\x12\x17\n\x0f\x64\x65\x66\x61ult_content\x18\x03 \x01(\t\x12\x35\n\x10shortfall_reason\x18\x04 \x01(\x0e\x32\x1b.propono.v1.ShortfallReason\"\xc7\x02\n\x0bProposition\x12\x16\n\x0eproposition_id\x18\x01 \x01(\t\x12\r\n\x05offer\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x0c\n\x04rank\x18\x05 \x01(\r\x12\x35\n\x07\x63ontent\x18\x06 \x03(\x0b\x32$.propono.v1.Proposition.ContentEntry\x12\x32\n\x0erepresentation\x18\x07 \x01(\x0b\x32\x1a.propono.v1.Representation\x12\x16\n\x0e\x61\x63\x63\x65ptance_url\x18\x08 \x01(\t\x12.\n\nevent_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0c\x43ontentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"a\n\x0eRepresentation\x12\x0e\n\x04html\x18\x01 \x01(\tH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\'\n\x04json\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x42\x06\n\x04\x66orm\"I\n\x0b\x45xplanation\x12,\n\x06offers\x18\x01 \x03(\x0b\x32\x1c.propono.v1.OfferExplanation\x12\x0c\n\x04seed\x18\x02 \x01(\x04\"\x8b\x01\n\x10OfferExplanation\x12\r\n\x05space\x18\x01 \x01(\t\x12\r\n\x05offer\x18\x02 \x01(\t\x12\x10\n\x08proposed\x18\x03 \x01(\x08\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x12\n\nweight_row\x18\x05 \x01(\t\x12#\n\x07reasons\x18\x06 \x03(\x0b\x32\x12.propono.v1.Reason\"I\n\x06Reason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t\"\xcf\x01\n\x18UpdatePropositionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x16\n\x0eproposition_id\x18\x02 \x01(\t\x12-\n\x06status\x18\x03 \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12(\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x19UpdatePropositionResponse\x12\x16\n\x0eproposition_id\x18\x01 \x01(\t\x12-\n\x06status\x18\x02 \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\"\xf0\x01\n\x13ProposeBatchRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x13\n\x0b\x63ontact_ids\x18\x02 \x03(\t\x12(\n\x06spaces\x18\x03 \x03(\x0b\x32\x18.propono.v1.SpaceRequest\x12(\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x30\n\x0c\x63ontact_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64ry_run\x18\x06 \x01(\x08\x12\x18\n\x10min_propositions\x18\x07 \x01(\r\"Y\n\x14ProposeBatchResponse\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12-\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x1b.propono.v1.ProposeResponse*`\n\x0c\x45xplainLevel\x12\x1d\n\x19\x45XPLAIN_LEVEL_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45XPLAIN_LEVEL_SUMMARY\x10\x01\x12\x16\n\x12\x45XPLAIN_LEVEL_FULL\x10\x02*\xa0\x01\n\x12IdentificationMode\x12#\n\x1fIDENTIFICATION_MODE_UNSPECIFIED\x10\x00\x12 \n\x1cIDENTIFICATION_MODE_EXPLICIT\x10\x01\x12 \n\x1cIDENTIFICATION_MODE_IMPLICIT\x10\x02\x12!\n\x1dIDENTIFICATION_MODE_ANONYMOUS\x10\x03*\x92\x02\n\x0fShortfallReason\x12 \n\x1cSHORTFALL_REASON_UNSPECIFIED\x10\x00\x12(\n$SHORTFALL_REASON_NOT_ENOUGH_ELIGIBLE\x10\x01\x12\'\n#SHORTFALL_REASON_PRESENTATION_RULES\x10\x02\x12\x1b\n\x17SHORTFALL_REASON_QUOTAS\x10\x03\x12$\n SHORTFALL_REASON_SHOWN_ELSEWHERE\x10\x04\x12\"\n\x1eSHORTFALL_REASON_UNKNOWN_SPACE\x10\x05\x12#\n\x1fSHORTFALL_REASON_NOT_IDENTIFIED\x10\x06*\x82\x02\n\x11PropositionStatus\x12\"\n\x1ePROPOSITION_STATUS_UNSPECIFIED\x10\x00\x12 \n\x1cPROPOSITION_STATUS_PRESENTED\x10\x01\x12!\n\x1dPROPOSITION_STATUS_INTERESTED\x10\x02\x12\x1f\n\x1bPROPOSITION_STATUS_ACCEPTED\x10\x03\x12 \n\x1cPROPOSITION_STATUS_SCHEDULED\x10\x04\x12\x1f\n\x1bPROPOSITION_STATUS_REJECTED\x10\x05\x12 \n\x1cPROPOSITION_STATUS_GENERATED\x10\x06\x32\x8c\x02\n\x0f\x44\x65\x63isionService\x12\x42\n\x07Propose\x12\x1a.propono.v1.ProposeRequest\x1a\x1b.propono.v1.ProposeResponse\x12`\n\x11UpdateProposition\x12$.propono.v1.UpdatePropositionRequest\x1a%.propono.v1.UpdatePropositionResponse\x12S\n\x0cProposeBatch\x12\x1f.propono.v1.ProposeBatchRequest\x1a .propono.v1.ProposeBatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19propono/v1/decision.proto\x12\npropono.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cpropono/v1/explanation.proto\"\x8c\x03\n\x0eProposeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x02 \x01(\t\x12\x12\n\ncontact_id\x18\x03 \x01(\t\x12\x12\n\nvisitor_id\x18\x04 \x01(\t\x12(\n\x06spaces\x18\x05 \x03(\x0b\x32\x18.propono.v1.SpaceRequest\x12(\n\x07\x63ontext\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07\x64ry_run\x18\x07 \x01(\x08\x12\x30\n\x0c\x63ontact_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x07\x65xplain\x18\t \x01(\x0e\x32\x18.propono.v1.ExplainLevel\x12\x17\n\x0f\x65xcluded_offers\x18\n \x03(\t\x12\x18\n\x10\x61llow_duplicates\x18\x0b \x01(\x08\x12\x18\n\x10\x65xplained_offers\x18\x0c \x03(\t\x12\x1a\n\x12\x65xplain_page_token\x18\r \x01(\t\"[\n\x0cSpaceRequest\x12\r\n\x05space\x18\x01 \x01(\t\x12\x18\n\x10max_propositions\x18\x02 \x01(\r\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x0e\n\x06themes\x18\x04 \x03(\t\"\xf6\x01\n\x0fProposeResponse\x12\x16\n\x0einteraction_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12;\n\x13identification_mode\x18\x03 \x01(\x0e\x32\x1e.propono.v1.IdentificationMode\x12\x12\n\nvisitor_id\x18\x04 \x01(\t\x12(\n\x07results\x18\x05 \x03(\x0b\x32\x17.propono.v1.SpaceResult\x12\x10\n\x08warnings\x18\x06 \x03(\t\x12,\n\x0b\x65xplanation\x18\x07 \x01(\x0b\x32\x17.propono.v1.Explanation\"\x9b\x01\n\x0bSpaceResult\x12\r\n\x05space\x18\x01 \x01(\t\x12-\n\x0cpropositions\x18\x02 \x03(\x0b\x32\x17.propono.v1.Proposition\x12\x17\n\x0f\x64\x65\x66\x61ult_content\x18\x03 \x01(\t\x12\x35\n\x10shortfall_reason\x18\x04 \x01(\x0e\x32\x1b.propono.v1.ShortfallReason\"\xc7\x02\n\x0bProposition\x12\x16\n\x0eproposition_id\x18\x01 \x01(\t\x12\r\n\x05offer\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x0e\n\x06weight\x18\x04 \x01(\x01\x12\x0c\n\x04rank\x18\x05 \x01(\r\x12\x35\n\x07\x63ontent\x18\x06 \x03(\x0b\x32$.propono.v1.Proposition.ContentEntry\x12\x32\n\x0erepresentation\x18\x07 \x01(\x0b\x32\x1a.propono.v1.Representation\x12\x16\n\x0e\x61\x63\x63\x65ptance_url\x18\x08 \x01(\t\x12.\n\nevent_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a.\n\x0c\x43ontentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"a\n\x0eRepresentation\x12\x0e\n\x04html\x18\x01 \x01(\tH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\'\n\x04json\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x42\x06\n\x04\x66orm\"\xcf\x01\n\x18UpdatePropositionRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x16\n\x0eproposition_id\x18\x02 \x01(\t\x12-\n\x06status\x18\x03 \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12(\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12.\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x19UpdatePropositionResponse\x12\x16\n\x0eproposition_id\x18\x01 \x01(\t\x12-\n\x06status\x18\x02 \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\"\x91\x03\n\x13ProposeBatchRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x13\n\x0b\x63ontact_ids\x18\x02 \x03(\t\x12\x0f\n\x07segment\x18\x03 \x01(\t\x12\x18\n\x10\x61\x66ter_contact_id\x18\x04 \x01(\t\x12(\n\x06spaces\x18\x05 \x03(\x0b\x32\x18.propono.v1.SpaceRequest\x12(\n\x07\x63ontext\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x30\n\x0c\x63ontact_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x64ry_run\x18\x08 \x01(\x08\x12\x18\n\x10min_propositions\x18\t \x01(\r\x12-\n\x0con_shortfall\x18\n \x01(\x0e\x32\x17.propono.v1.OnShortfall\x12\x12\n\nrequest_id\x18\x0b \x01(\t\x12\x17\n\x0f\x65xcluded_offers\x18\x0c \x03(\t\x12\x18\n\x10\x61llow_duplicates\x18\r \x01(\x08\"F\n\x14ProposeBatchResponse\x12.\n\tdecisions\x18\x01 \x03(\x0b\x32\x1b.propono.v1.ContactDecision\"\x8e\x01\n\x0f\x43ontactDecision\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12)\n\x07outcome\x18\x02 \x01(\x0e\x32\x18.propono.v1.BatchOutcome\x12-\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x1b.propono.v1.ProposeResponse\x12\r\n\x05\x65rror\x18\x04 \x01(\t*\xa0\x01\n\x12IdentificationMode\x12#\n\x1fIDENTIFICATION_MODE_UNSPECIFIED\x10\x00\x12 \n\x1cIDENTIFICATION_MODE_EXPLICIT\x10\x01\x12 \n\x1cIDENTIFICATION_MODE_IMPLICIT\x10\x02\x12!\n\x1dIDENTIFICATION_MODE_ANONYMOUS\x10\x03*\xb5\x02\n\x0fShortfallReason\x12 \n\x1cSHORTFALL_REASON_UNSPECIFIED\x10\x00\x12(\n$SHORTFALL_REASON_NOT_ENOUGH_ELIGIBLE\x10\x01\x12\'\n#SHORTFALL_REASON_PRESENTATION_RULES\x10\x02\x12\x1b\n\x17SHORTFALL_REASON_QUOTAS\x10\x03\x12$\n SHORTFALL_REASON_SHOWN_ELSEWHERE\x10\x04\x12\"\n\x1eSHORTFALL_REASON_UNKNOWN_SPACE\x10\x05\x12#\n\x1fSHORTFALL_REASON_NOT_IDENTIFIED\x10\x06\x12!\n\x1dSHORTFALL_REASON_NOT_RENDERED\x10\x07*\x82\x02\n\x11PropositionStatus\x12\"\n\x1ePROPOSITION_STATUS_UNSPECIFIED\x10\x00\x12 \n\x1cPROPOSITION_STATUS_PRESENTED\x10\x01\x12!\n\x1dPROPOSITION_STATUS_INTERESTED\x10\x02\x12\x1f\n\x1bPROPOSITION_STATUS_ACCEPTED\x10\x03\x12 \n\x1cPROPOSITION_STATUS_SCHEDULED\x10\x04\x12\x1f\n\x1bPROPOSITION_STATUS_REJECTED\x10\x05\x12 \n\x1cPROPOSITION_STATUS_GENERATED\x10\x06*\\\n\x0bOnShortfall\x12\x1c\n\x18ON_SHORTFALL_UNSPECIFIED\x10\x00\x12\x16\n\x12ON_SHORTFALL_BLANK\x10\x01\x12\x17\n\x13ON_SHORTFALL_CANCEL\x10\x02*\x9a\x01\n\x0c\x42\x61tchOutcome\x12\x1d\n\x19\x42\x41TCH_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x42\x41TCH_OUTCOME_DECIDED\x10\x01\x12\x1a\n\x16\x42\x41TCH_OUTCOME_EXCLUDED\x10\x02\x12\x1a\n\x16\x42\x41TCH_OUTCOME_CANCELED\x10\x03\x12\x18\n\x14\x42\x41TCH_OUTCOME_FAILED\x10\x04\x32\x8c\x02\n\x0f\x44\x65\x63isionService\x12\x42\n\x07Propose\x12\x1a.propono.v1.ProposeRequest\x1a\x1b.propono.v1.ProposeResponse\x12`\n\x11UpdateProposition\x12$.propono.v1.UpdatePropositionRequest\x1a%.propono.v1.UpdatePropositionResponse\x12S\n\x0cProposeBatch\x12\x1f.propono.v1.ProposeBatchRequest\x1a .propono.v1.ProposeBatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,42 +36,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROPOSITION_CONTENTENTRY']._loaded_options = None
   _globals['_PROPOSITION_CONTENTENTRY']._serialized_options = b'8\001'
-  _globals['_EXPLAINLEVEL']._serialized_start=2314
-  _globals['_EXPLAINLEVEL']._serialized_end=2410
-  _globals['_IDENTIFICATIONMODE']._serialized_start=2413
-  _globals['_IDENTIFICATIONMODE']._serialized_end=2573
-  _globals['_SHORTFALLREASON']._serialized_start=2576
-  _globals['_SHORTFALLREASON']._serialized_end=2850
-  _globals['_PROPOSITIONSTATUS']._serialized_start=2853
-  _globals['_PROPOSITIONSTATUS']._serialized_end=3111
-  _globals['_PROPOSEREQUEST']._serialized_start=105
-  _globals['_PROPOSEREQUEST']._serialized_end=447
-  _globals['_SPACEREQUEST']._serialized_start=449
-  _globals['_SPACEREQUEST']._serialized_end=540
-  _globals['_PROPOSERESPONSE']._serialized_start=543
-  _globals['_PROPOSERESPONSE']._serialized_end=789
-  _globals['_SPACERESULT']._serialized_start=792
-  _globals['_SPACERESULT']._serialized_end=947
-  _globals['_PROPOSITION']._serialized_start=950
-  _globals['_PROPOSITION']._serialized_end=1277
-  _globals['_PROPOSITION_CONTENTENTRY']._serialized_start=1231
-  _globals['_PROPOSITION_CONTENTENTRY']._serialized_end=1277
-  _globals['_REPRESENTATION']._serialized_start=1279
-  _globals['_REPRESENTATION']._serialized_end=1376
-  _globals['_EXPLANATION']._serialized_start=1378
-  _globals['_EXPLANATION']._serialized_end=1451
-  _globals['_OFFEREXPLANATION']._serialized_start=1454
-  _globals['_OFFEREXPLANATION']._serialized_end=1593
-  _globals['_REASON']._serialized_start=1595
-  _globals['_REASON']._serialized_end=1668
-  _globals['_UPDATEPROPOSITIONREQUEST']._serialized_start=1671
-  _globals['_UPDATEPROPOSITIONREQUEST']._serialized_end=1878
-  _globals['_UPDATEPROPOSITIONRESPONSE']._serialized_start=1880
-  _globals['_UPDATEPROPOSITIONRESPONSE']._serialized_end=1978
-  _globals['_PROPOSEBATCHREQUEST']._serialized_start=1981
-  _globals['_PROPOSEBATCHREQUEST']._serialized_end=2221
-  _globals['_PROPOSEBATCHRESPONSE']._serialized_start=2223
-  _globals['_PROPOSEBATCHRESPONSE']._serialized_end=2312
-  _globals['_DECISIONSERVICE']._serialized_start=3114
-  _globals['_DECISIONSERVICE']._serialized_end=3382
+  _globals['_IDENTIFICATIONMODE']._serialized_start=2394
+  _globals['_IDENTIFICATIONMODE']._serialized_end=2554
+  _globals['_SHORTFALLREASON']._serialized_start=2557
+  _globals['_SHORTFALLREASON']._serialized_end=2866
+  _globals['_PROPOSITIONSTATUS']._serialized_start=2869
+  _globals['_PROPOSITIONSTATUS']._serialized_end=3127
+  _globals['_ONSHORTFALL']._serialized_start=3129
+  _globals['_ONSHORTFALL']._serialized_end=3221
+  _globals['_BATCHOUTCOME']._serialized_start=3224
+  _globals['_BATCHOUTCOME']._serialized_end=3378
+  _globals['_PROPOSEREQUEST']._serialized_start=135
+  _globals['_PROPOSEREQUEST']._serialized_end=531
+  _globals['_SPACEREQUEST']._serialized_start=533
+  _globals['_SPACEREQUEST']._serialized_end=624
+  _globals['_PROPOSERESPONSE']._serialized_start=627
+  _globals['_PROPOSERESPONSE']._serialized_end=873
+  _globals['_SPACERESULT']._serialized_start=876
+  _globals['_SPACERESULT']._serialized_end=1031
+  _globals['_PROPOSITION']._serialized_start=1034
+  _globals['_PROPOSITION']._serialized_end=1361
+  _globals['_PROPOSITION_CONTENTENTRY']._serialized_start=1315
+  _globals['_PROPOSITION_CONTENTENTRY']._serialized_end=1361
+  _globals['_REPRESENTATION']._serialized_start=1363
+  _globals['_REPRESENTATION']._serialized_end=1460
+  _globals['_UPDATEPROPOSITIONREQUEST']._serialized_start=1463
+  _globals['_UPDATEPROPOSITIONREQUEST']._serialized_end=1670
+  _globals['_UPDATEPROPOSITIONRESPONSE']._serialized_start=1672
+  _globals['_UPDATEPROPOSITIONRESPONSE']._serialized_end=1770
+  _globals['_PROPOSEBATCHREQUEST']._serialized_start=1773
+  _globals['_PROPOSEBATCHREQUEST']._serialized_end=2174
+  _globals['_PROPOSEBATCHRESPONSE']._serialized_start=2176
+  _globals['_PROPOSEBATCHRESPONSE']._serialized_end=2246
+  _globals['_CONTACTDECISION']._serialized_start=2249
+  _globals['_CONTACTDECISION']._serialized_end=2391
+  _globals['_DECISIONSERVICE']._serialized_start=3381
+  _globals['_DECISIONSERVICE']._serialized_end=3649
 # @@protoc_insertion_point(module_scope)

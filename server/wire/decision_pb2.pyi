@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from server.wire import explanation_pb2 as _explanation_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -10,12 +11,6 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class ExplainLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    EXPLAIN_LEVEL_UNSPECIFIED: _ClassVar[ExplainLevel]
-    EXPLAIN_LEVEL_SUMMARY: _ClassVar[ExplainLevel]
-    EXPLAIN_LEVEL_FULL: _ClassVar[ExplainLevel]
 
 class IdentificationMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +28,7 @@ class ShortfallReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SHORTFALL_REASON_SHOWN_ELSEWHERE: _ClassVar[ShortfallReason]
     SHORTFALL_REASON_UNKNOWN_SPACE: _ClassVar[ShortfallReason]
     SHORTFALL_REASON_NOT_IDENTIFIED: _ClassVar[ShortfallReason]
+    SHORTFALL_REASON_NOT_RENDERED: _ClassVar[ShortfallReason]
 
 class PropositionStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -43,9 +39,20 @@ class PropositionStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROPOSITION_STATUS_SCHEDULED: _ClassVar[PropositionStatus]
     PROPOSITION_STATUS_REJECTED: _ClassVar[PropositionStatus]
     PROPOSITION_STATUS_GENERATED: _ClassVar[PropositionStatus]
-EXPLAIN_LEVEL_UNSPECIFIED: ExplainLevel
-EXPLAIN_LEVEL_SUMMARY: ExplainLevel
-EXPLAIN_LEVEL_FULL: ExplainLevel
+
+class OnShortfall(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_SHORTFALL_UNSPECIFIED: _ClassVar[OnShortfall]
+    ON_SHORTFALL_BLANK: _ClassVar[OnShortfall]
+    ON_SHORTFALL_CANCEL: _ClassVar[OnShortfall]
+
+class BatchOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BATCH_OUTCOME_UNSPECIFIED: _ClassVar[BatchOutcome]
+    BATCH_OUTCOME_DECIDED: _ClassVar[BatchOutcome]
+    BATCH_OUTCOME_EXCLUDED: _ClassVar[BatchOutcome]
+    BATCH_OUTCOME_CANCELED: _ClassVar[BatchOutcome]
+    BATCH_OUTCOME_FAILED: _ClassVar[BatchOutcome]
 IDENTIFICATION_MODE_UNSPECIFIED: IdentificationMode
 IDENTIFICATION_MODE_EXPLICIT: IdentificationMode
 IDENTIFICATION_MODE_IMPLICIT: IdentificationMode
@@ -57,6 +64,7 @@ SHORTFALL_REASON_QUOTAS: ShortfallReason
 SHORTFALL_REASON_SHOWN_ELSEWHERE: ShortfallReason
 SHORTFALL_REASON_UNKNOWN_SPACE: ShortfallReason
 SHORTFALL_REASON_NOT_IDENTIFIED: ShortfallReason
+SHORTFALL_REASON_NOT_RENDERED: ShortfallReason
 PROPOSITION_STATUS_UNSPECIFIED: PropositionStatus
 PROPOSITION_STATUS_PRESENTED: PropositionStatus
 PROPOSITION_STATUS_INTERESTED: PropositionStatus
@@ -64,9 +72,17 @@ PROPOSITION_STATUS_ACCEPTED: PropositionStatus
 PROPOSITION_STATUS_SCHEDULED: PropositionStatus
 PROPOSITION_STATUS_REJECTED: PropositionStatus
 PROPOSITION_STATUS_GENERATED: PropositionStatus
+ON_SHORTFALL_UNSPECIFIED: OnShortfall
+ON_SHORTFALL_BLANK: OnShortfall
+ON_SHORTFALL_CANCEL: OnShortfall
+BATCH_OUTCOME_UNSPECIFIED: BatchOutcome
+BATCH_OUTCOME_DECIDED: BatchOutcome
+BATCH_OUTCOME_EXCLUDED: BatchOutcome
+BATCH_OUTCOME_CANCELED: BatchOutcome
+BATCH_OUTCOME_FAILED: BatchOutcome
 
 class ProposeRequest(_message.Message):
-    __slots__ = ("request_id", "environment", "contact_id", "visitor_id", "spaces", "context", "dry_run", "contact_time", "explain", "excluded_offers", "allow_duplicates")
+    __slots__ = ("request_id", "environment", "contact_id", "visitor_id", "spaces", "context", "dry_run", "contact_time", "explain", "excluded_offers", "allow_duplicates", "explained_offers", "explain_page_token")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     CONTACT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +94,8 @@ class ProposeRequest(_message.Message):
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     EXCLUDED_OFFERS_FIELD_NUMBER: _ClassVar[int]
     ALLOW_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    EXPLAINED_OFFERS_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     environment: str
     contact_id: str
@@ -86,10 +104,12 @@ class ProposeRequest(_message.Message):
     context: _struct_pb2.Struct
     dry_run: bool
     contact_time: _timestamp_pb2.Timestamp
-    explain: ExplainLevel
+    explain: _explanation_pb2.ExplainLevel
     excluded_offers: _containers.RepeatedScalarFieldContainer[str]
     allow_duplicates: bool
-    def __init__(self, request_id: _Optional[str] = ..., environment: _Optional[str] = ..., contact_id: _Optional[str] = ..., visitor_id: _Optional[str] = ..., spaces: _Optional[_Iterable[_Union[SpaceRequest, _Mapping]]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., dry_run: _Optional[bool] = ..., contact_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explain: _Optional[_Union[ExplainLevel, str]] = ..., excluded_offers: _Optional[_Iterable[str]] = ..., allow_duplicates: _Optional[bool] = ...) -> None: ...
+    explained_offers: _containers.RepeatedScalarFieldContainer[str]
+    explain_page_token: str
+    def __init__(self, request_id: _Optional[str] = ..., environment: _Optional[str] = ..., contact_id: _Optional[str] = ..., visitor_id: _Optional[str] = ..., spaces: _Optional[_Iterable[_Union[SpaceRequest, _Mapping]]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., dry_run: _Optional[bool] = ..., contact_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explain: _Optional[_Union[_explanation_pb2.ExplainLevel, str]] = ..., excluded_offers: _Optional[_Iterable[str]] = ..., allow_duplicates: _Optional[bool] = ..., explained_offers: _Optional[_Iterable[str]] = ..., explain_page_token: _Optional[str] = ...) -> None: ...
 
 class SpaceRequest(_message.Message):
     __slots__ = ("space", "max_propositions", "categories", "themes")
@@ -118,8 +138,8 @@ class ProposeResponse(_message.Message):
     visitor_id: str
     results: _containers.RepeatedCompositeFieldContainer[SpaceResult]
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    explanation: Explanation
-    def __init__(self, interaction_id: _Optional[str] = ..., revision: _Optional[int] = ..., identification_mode: _Optional[_Union[IdentificationMode, str]] = ..., visitor_id: _Optional[str] = ..., results: _Optional[_Iterable[_Union[SpaceResult, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ...) -> None: ...
+    explanation: _explanation_pb2.Explanation
+    def __init__(self, interaction_id: _Optional[str] = ..., revision: _Optional[int] = ..., identification_mode: _Optional[_Union[IdentificationMode, str]] = ..., visitor_id: _Optional[str] = ..., results: _Optional[_Iterable[_Union[SpaceResult, _Mapping]]] = ..., warnings: _Optional[_Iterable[str]] = ..., explanation: _Optional[_Union[_explanation_pb2.Explanation, _Mapping]] = ...) -> None: ...
 
 class SpaceResult(_message.Message):
     __slots__ = ("space", "propositions", "default_content", "shortfall_reason")
@@ -172,42 +192,6 @@ class Representation(_message.Message):
     json: _struct_pb2.Struct
     def __init__(self, html: _Optional[str] = ..., text: _Optional[str] = ..., json: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
-class Explanation(_message.Message):
-    __slots__ = ("offers", "seed")
-    OFFERS_FIELD_NUMBER: _ClassVar[int]
-    SEED_FIELD_NUMBER: _ClassVar[int]
-    offers: _containers.RepeatedCompositeFieldContainer[OfferExplanation]
-    seed: int
-    def __init__(self, offers: _Optional[_Iterable[_Union[OfferExplanation, _Mapping]]] = ..., seed: _Optional[int] = ...) -> None: ...
-
-class OfferExplanation(_message.Message):
-    __slots__ = ("space", "offer", "proposed", "weight", "weight_row", "reasons")
-    SPACE_FIELD_NUMBER: _ClassVar[int]
-    OFFER_FIELD_NUMBER: _ClassVar[int]
-    PROPOSED_FIELD_NUMBER: _ClassVar[int]
-    WEIGHT_FIELD_NUMBER: _ClassVar[int]
-    WEIGHT_ROW_FIELD_NUMBER: _ClassVar[int]
-    REASONS_FIELD_NUMBER: _ClassVar[int]
-    space: str
-    offer: str
-    proposed: bool
-    weight: float
-    weight_row: str
-    reasons: _containers.RepeatedCompositeFieldContainer[Reason]
-    def __init__(self, space: _Optional[str] = ..., offer: _Optional[str] = ..., proposed: _Optional[bool] = ..., weight: _Optional[float] = ..., weight_row: _Optional[str] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ...) -> None: ...
-
-class Reason(_message.Message):
-    __slots__ = ("code", "resource", "message", "remedy")
-    CODE_FIELD_NUMBER: _ClassVar[int]
-    RESOURCE_FIELD_NUMBER: _ClassVar[int]
-    MESSAGE_FIELD_NUMBER: _ClassVar[int]
-    REMEDY_FIELD_NUMBER: _ClassVar[int]
-    code: str
-    resource: str
-    message: str
-    remedy: str
-    def __init__(self, code: _Optional[str] = ..., resource: _Optional[str] = ..., message: _Optional[str] = ..., remedy: _Optional[str] = ...) -> None: ...
-
 class UpdatePropositionRequest(_message.Message):
     __slots__ = ("request_id", "proposition_id", "status", "context", "event_time")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -231,27 +215,49 @@ class UpdatePropositionResponse(_message.Message):
     def __init__(self, proposition_id: _Optional[str] = ..., status: _Optional[_Union[PropositionStatus, str]] = ...) -> None: ...
 
 class ProposeBatchRequest(_message.Message):
-    __slots__ = ("environment", "contact_ids", "spaces", "context", "contact_time", "dry_run", "min_propositions")
+    __slots__ = ("environment", "contact_ids", "segment", "after_contact_id", "spaces", "context", "contact_time", "dry_run", "min_propositions", "on_shortfall", "request_id", "excluded_offers", "allow_duplicates")
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     CONTACT_IDS_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_CONTACT_ID_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     CONTACT_TIME_FIELD_NUMBER: _ClassVar[int]
     DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     MIN_PROPOSITIONS_FIELD_NUMBER: _ClassVar[int]
+    ON_SHORTFALL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_OFFERS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     environment: str
     contact_ids: _containers.RepeatedScalarFieldContainer[str]
+    segment: str
+    after_contact_id: str
     spaces: _containers.RepeatedCompositeFieldContainer[SpaceRequest]
     context: _struct_pb2.Struct
     contact_time: _timestamp_pb2.Timestamp
     dry_run: bool
     min_propositions: int
-    def __init__(self, environment: _Optional[str] = ..., contact_ids: _Optional[_Iterable[str]] = ..., spaces: _Optional[_Iterable[_Union[SpaceRequest, _Mapping]]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., contact_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dry_run: _Optional[bool] = ..., min_propositions: _Optional[int] = ...) -> None: ...
+    on_shortfall: OnShortfall
+    request_id: str
+    excluded_offers: _containers.RepeatedScalarFieldContainer[str]
+    allow_duplicates: bool
+    def __init__(self, environment: _Optional[str] = ..., contact_ids: _Optional[_Iterable[str]] = ..., segment: _Optional[str] = ..., after_contact_id: _Optional[str] = ..., spaces: _Optional[_Iterable[_Union[SpaceRequest, _Mapping]]] = ..., context: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., contact_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dry_run: _Optional[bool] = ..., min_propositions: _Optional[int] = ..., on_shortfall: _Optional[_Union[OnShortfall, str]] = ..., request_id: _Optional[str] = ..., excluded_offers: _Optional[_Iterable[str]] = ..., allow_duplicates: _Optional[bool] = ...) -> None: ...
 
 class ProposeBatchResponse(_message.Message):
-    __slots__ = ("contact_id", "decision")
+    __slots__ = ("decisions",)
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    decisions: _containers.RepeatedCompositeFieldContainer[ContactDecision]
+    def __init__(self, decisions: _Optional[_Iterable[_Union[ContactDecision, _Mapping]]] = ...) -> None: ...
+
+class ContactDecision(_message.Message):
+    __slots__ = ("contact_id", "outcome", "decision", "error")
     CONTACT_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
     contact_id: str
+    outcome: BatchOutcome
     decision: ProposeResponse
-    def __init__(self, contact_id: _Optional[str] = ..., decision: _Optional[_Union[ProposeResponse, _Mapping]] = ...) -> None: ...
+    error: str
+    def __init__(self, contact_id: _Optional[str] = ..., outcome: _Optional[_Union[BatchOutcome, str]] = ..., decision: _Optional[_Union[ProposeResponse, _Mapping]] = ..., error: _Optional[str] = ...) -> None: ...

@@ -89,7 +89,8 @@ class DecisionServiceServicer:
 
     def ProposeBatch(self, request, context):
         """Decides for many contacts ahead of time, for outbound channels; one answer
-        per contact, in the order asked.
+        per contact, in the order asked. The same engine and the same counters as
+        Propose, and the same rules of what may fail.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
