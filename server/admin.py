@@ -10,6 +10,8 @@ from collections.abc import Callable
 from catalog_store.manifest import Manifest
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
+from server.addresses import split_address
+from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
 from server.requests import InvalidRequest, Violation
 from server.standard_services import Health, reflection_handlers
@@ -35,9 +37,9 @@ _PAGE_SIZE_MAX = 1_000
 
 
 async def run_admin(
-    options: ProcessOptions, stop: asyncio.Event, ready: Callable[[int], None]
+    options: ProcessOptions, stop: asyncio.Event, ready: Callable[..., None]
 ) -> None:
-    """Serve until `stop` is set; `ready` is told the port once it listens."""
+    """Serve until `stop` is set; `ready` is told both ports once it listens."""
     admit = bearer_of(options.folder.admin_token())
     names = [ADMIN_SERVICE, CONTACT_SERVICE]
     health = Health(names)
@@ -52,10 +54,13 @@ async def run_admin(
     server = build_server(services, reuse_port=False)
     port = server.add_insecure_port(options.listen)
     await server.start()
-    ready(port)
-    await stop.wait()
-    await health.set(serving=False)
-    await server.stop(1.0)
+    host, metrics_port = split_address(options.metrics_listen)
+    folder = options.folder
+    with metrics_served(host, metrics_port, folder.metrics, folder.root) as at:
+        ready(port, at)
+        await stop.wait()
+        await health.set(serving=False)
+        await server.stop(1.0)
 
 
 def admin_handlers(revisions: Revisions, admit: Callable[[Context], str]) -> Handlers:

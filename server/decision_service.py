@@ -5,20 +5,23 @@ engine decides, the propositions and the kept answer are written, and the answer
 out after the commit. What counts is therefore exact on any number of workers.
 """
 
+import time
 from collections.abc import Callable, Generator
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished
-from contact_store.answers import RequestKey
+from contact_store.answers import ANSWER_BYTES_MAX, RequestKey
 from contact_store.history import HistoryStore
 from contact_store.history_transaction import HistoryTransaction
 from contact_store.profiles import ProfileStore
 from server.engine.live_catalog import LiveCatalog
+from server.metrics import count_transaction
 from server.preparation import Preparation
 from server.proposing import Proposing
 from server.replaying import KEPT_SHARE
+from server.requests import AnswerTooLarge
 from server.translation import asked_decision, asked_update
 from server.updating import Updating
 from server.wire import decision_pb2 as pb
@@ -98,18 +101,25 @@ class DecisionService:
     ) -> bytes:
         """Answer in one transaction; a request id is answered once, and then again.
 
-        Raises RequestIdReused. What is returned is on disk.
+        Raises RequestIdReused, and AnswerTooLarge: nothing is then recorded. What is
+        returned is on disk.
         """
+        began = time.perf_counter()
+        kept: bytes | None = None
         with self._history.transaction() as txn:
             decided_at_ms = txn.decided_at(now_ms)
             if not key.request_id:
-                return answer(txn, decided_at_ms)
-            digest = _digest(request)
-            kept = txn.answer(key, digest, decided_at_ms)
-            if kept is None:
-                kept = answer(txn, decided_at_ms)
-                txn.keep_answer(key, digest, kept, decided_at_ms)
-            return kept
+                answered = answer(txn, decided_at_ms)
+            else:
+                digest = _digest(request)
+                kept = txn.answer(key, digest, decided_at_ms)
+                answered = kept or answer(txn, decided_at_ms)
+                if kept is None:
+                    if len(answered) > ANSWER_BYTES_MAX:
+                        raise AnswerTooLarge(len(answered), ANSWER_BYTES_MAX)
+                    txn.keep_answer(key, digest, answered, decided_at_ms)
+        count_transaction(time.perf_counter() - began, is_retry=kept is not None)
+        return answered
 
 
 def _digest(request: pb.ProposeRequest | pb.UpdatePropositionRequest) -> bytes:

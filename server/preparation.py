@@ -143,7 +143,7 @@ class Preparation:
             contact=() if decides is None else self._profile(decides, identified),
             names=None if decides is None else self._names_of(decides),
             interaction=self.new_interaction(),
-            warnings=_warnings(asked, environment, decides),
+            warnings=_warnings(asked, environment, catalog),
         )
 
     def profile(
@@ -242,10 +242,15 @@ def _environment(catalog: LiveCatalog, name: str) -> LiveEnvironment:
 
 
 def _warnings(
-    asked: AskedDecision, environment: LiveEnvironment, decides: LiveEnvironment | None
+    asked: AskedDecision, environment: LiveEnvironment, catalog: LiveCatalog
 ) -> tuple[str, ...]:
-    """What the call names and neither environment has."""
-    both = [environment] if decides is None else [environment, decides]
+    """What the call names and neither the environment nor its anonymous one has.
+
+    Pages that do not know who is signed in name the categories of both.
+    """
+    both = [environment]
+    if environment.anonymous_environment is not None:
+        both.append(catalog.environments[environment.anonymous_environment])
     explanation = asked.explanation
     offers = {*asked.excluded, *(explanation.offers if explanation else ())}
     named = (

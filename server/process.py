@@ -1,7 +1,8 @@
 """One child process of the supervisor: `python -m server.process KIND OPTIONS`.
 
 Its standard input is its lifeline: when the supervisor is gone, whatever the reason,
-it reads the end of the stream and stops. Its standard output says `ready PORT` once.
+it reads the end of the stream and stops. Its standard output says `ready PORT` once,
+and the admin process the port of the metrics after it.
 """
 
 import asyncio
@@ -47,8 +48,8 @@ async def _run(kind: str, options: ProcessOptions) -> None:
         await run_worker(options, system_sources(), stop, _say_ready)
 
 
-def _say_ready(port: int) -> None:
-    print(f"ready {port}", flush=True)
+def _say_ready(*ports: int) -> None:
+    print("ready", *ports, flush=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     reflection: bool
     #: The share of contacts whose decisions can be replayed.
     kept_share: float = 0.01
+    #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
+    metrics_listen: str = ""
 
     @property
     def folder(self) -> DataFolder:

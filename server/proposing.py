@@ -14,6 +14,7 @@ from server.engine.call import Call
 from server.engine.decision import Decision, decide
 from server.engine.stored_values import stored_values
 from server.explanations import explained
+from server.metrics import count_decision
 from server.preparation import PreparedDecision
 from server.replaying import is_kept, kept_inputs
 from server.translation import AskedExplanation
@@ -95,6 +96,7 @@ class Proposing:
         decision = decide(call)
         self._judge(decision)
         self._decided = _Decided(call, decision)
+        count_decision(decision, call.contact)
         return decision
 
     def _answer(

@@ -31,6 +31,16 @@ class UnknownName(Exception):
         super().__init__(f"unknown {kind} {name!r}{near_misses(name, known)}")
 
 
+class AnswerTooLarge(Exception):
+    """The answer could not be kept for a retry; nothing was recorded."""
+
+    def __init__(self, size_bytes: int, bytes_max: int) -> None:
+        super().__init__(
+            f"the answer has {size_bytes} bytes, and at most {bytes_max} are kept under"
+            " a request_id; ask for fewer propositions, or send no request_id"
+        )
+
+
 class NotImplementedYet(Exception):
     """The contract has it, this version does not."""
 

@@ -26,6 +26,7 @@ from catalog_store.revisions import (
 )
 from contact_store import errors as contact_errors
 from server.requests import (
+    AnswerTooLarge,
     InvalidRequest,
     NotImplementedYet,
     Unauthenticated,
@@ -45,6 +46,7 @@ class _Meaning(NamedTuple):
 
 
 _MEANINGS: dict[type[Exception], _Meaning] = {
+    AnswerTooLarge: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE"),
     InvalidRequest: _Meaning(code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"),
     contact_errors.InvalidContactId: _Meaning(
         code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"
@@ -78,6 +80,14 @@ def status_of(error: Exception) -> grpc.Status:
             return _status(meaning, str(error), _details(error, meaning))
     _log.error("a call failed for a reason that nobody foresaw", exc_info=error)
     return _status(_Meaning(code_pb2.INTERNAL, "INTERNAL"), "internal error", [])
+
+
+def code_of(error: Exception) -> str:
+    """The name of the gRPC code that `status_of` gives."""
+    for kind, meaning in _MEANINGS.items():
+        if isinstance(error, kind):
+            return code_pb2.Code.Name(meaning.code)
+    return "INTERNAL"
 
 
 def _details(error: Exception, meaning: _Meaning) -> list[message.Message]:

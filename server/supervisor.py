@@ -7,18 +7,22 @@ calls they have, and then everything stops.
 
 import asyncio
 import logging
+import os
+import shutil
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import ip_address
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from server.addresses import CannotServe, is_loopback, split_address
 from server.data_folder import DataFolder
+from server.metrics import FOLDER_VARIABLE, process_ended
 from server.process_options import ProcessOptions
 
 #: Workers of one server.
@@ -34,10 +38,6 @@ RESTART_SECONDS_MAX = 5.0
 _log = logging.getLogger(__name__)
 
 
-class CannotServe(Exception):
-    """A port is taken, an address is wrong, or a process does not come up."""
-
-
 class ServeOptions(NamedTuple):
     """What `propono serve` was asked for."""
 
@@ -45,8 +45,9 @@ class ServeOptions(NamedTuple):
     workers: int
     listen: str
     admin_listen: str
+    metrics_listen: str
     #: The share of contacts whose decisions can be replayed.
-    kept_share: float = 0.01
+    kept_share: float
 
 
 class Serving(NamedTuple):
@@ -54,6 +55,7 @@ class Serving(NamedTuple):
 
     decisions: str
     admin: str
+    metrics: str
 
 
 async def serve(
@@ -63,44 +65,34 @@ async def serve(
     options.data.create()
     options.data.lock()
     options.data.admin_token()
+    _empty(options.data.metrics)
     with reserve(options.listen) as reserved:
         host, _ = split_address(options.listen)
         decisions = f"{host}:{reserved.getsockname()[1]}"
         _check_free(options.admin_listen)
-        children = [_Child("admin", options.data, options.admin_listen)]
+        _check_free(options.metrics_listen)
+        children = [_Child("admin", options.admin_listen, options)]
         children += [
-            _Child("worker", options.data, decisions, options.kept_share)
-            for _ in range(options.workers)
+            _Child("worker", decisions, options) for _ in range(options.workers)
         ]
         try:
             ports = await asyncio.gather(*(child.start() for child in children))
             admin_host, _ = split_address(options.admin_listen)
-            ready(Serving(decisions, f"{admin_host}:{ports[0]}"))
+            metrics_host, _ = split_address(options.metrics_listen)
+            admin_port, metrics_port = ports[0]
+            ready(
+                Serving(
+                    decisions,
+                    f"{admin_host}:{admin_port}",
+                    f"{metrics_host}:{metrics_port}",
+                )
+            )
             keepers = [asyncio.create_task(child.keep_up()) for child in children]
             await stop.wait()
             for keeper in keepers:
                 keeper.cancel()
         finally:
             await asyncio.gather(*(child.stop() for child in children))
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`; raises CannotServe."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
-        raise CannotServe(f"{address!r} is not HOST:PORT, such as 127.0.0.1:50051")
-    return host, int(port)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this machine can connect."""
-    host, _ = split_address(address)
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def reserve(address: str) -> socket.socket:
@@ -116,6 +108,12 @@ def reserve(address: str) -> socket.socket:
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     reserved.bind((host.strip("[]"), port))
     return reserved
+
+
+def _empty(folder: Path) -> None:
+    """A folder for what this server's processes count."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
 
 
 def _check_free(address: str) -> None:
@@ -137,20 +135,20 @@ def _check_free(address: str) -> None:
 class _Child:
     """One process, started again when it ends by itself."""
 
-    def __init__(
-        self, kind: str, data: DataFolder, listen: str, kept_share: float = 0.0
-    ) -> None:
+    def __init__(self, kind: str, listen: str, options: ServeOptions) -> None:
         self._kind = kind
+        self._metrics = options.data.metrics
         self._options = ProcessOptions(
-            data=str(data.root),
+            data=str(options.data.root),
             listen=listen,
             reflection=is_loopback(listen),
-            kept_share=kept_share,
+            kept_share=options.kept_share,
+            metrics_listen=options.metrics_listen,
         )
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> int:
-        """Start, wait until it listens, and return its port."""
+    async def start(self) -> list[int]:
+        """Start, wait until it listens, and return its ports."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -159,6 +157,7 @@ class _Child:
             msgspec.json.encode(self._options).decode(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, FOLDER_VARIABLE: str(self._metrics)},
         )
         assert self._process.stdout is not None
         try:
@@ -169,7 +168,7 @@ class _Child:
         if not line.startswith(b"ready "):
             await self.stop()
             raise CannotServe(f"the {self._kind} process did not start; see its log")
-        return int(line.split()[1])
+        return [int(word) for word in line.split()[1:]]
 
     async def keep_up(self) -> None:
         """Start the process again whenever it ends, for ever."""
@@ -179,6 +178,7 @@ class _Child:
             started = time.monotonic()
             status = await self._process.wait()
             _log.error("the %s process ended with %s", self._kind, status)
+            process_ended(self._metrics, self._process.pid)
             if time.monotonic() - started > RESTART_SECONDS_MAX:
                 delay = RESTART_SECONDS
             await asyncio.sleep(delay)

@@ -75,7 +75,10 @@ def answers(
 ) -> Answers:
     interpreted = _answer(rule.evaluate_exactly, slots)
     linked = _answer(rule.evaluate, slots)
-    decide = rule.holds if kind is Kind.CONDITION else rule.weight
+    decide = rule.weight
+    if kind is Kind.CONDITION:
+        # None and False are both "not true"; the difference is only counted.
+        decide = lambda *slots: bool(rule.holds(*slots))  # noqa: E731
     try:
         fast = repr(rule.fast(*slots))
     except Exception:

@@ -27,6 +27,7 @@ class Server(NamedTuple):
     data: Path
     decisions: str
     admin: str
+    metrics: str
 
 
 def run(*arguments: object, status: int = 0) -> str:
@@ -43,7 +44,7 @@ def run(*arguments: object, status: int = 0) -> str:
 
 
 @contextmanager
-def serving(data: Path, workers: int = 1) -> Generator[Server]:
+def serving(data: Path, workers: int = 1, *options: str) -> Generator[Server]:
     """Serve a data folder until the block ends; the server must then end with 0."""
     process = subprocess.Popen(
         [
@@ -53,6 +54,8 @@ def serving(data: Path, workers: int = 1) -> Generator[Server]:
             *("--workers", str(workers)),
             *("--listen", "127.0.0.1:0"),
             *("--admin-listen", "127.0.0.1:0"),
+            *("--metrics-listen", "127.0.0.1:0"),
+            *options,
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -64,7 +67,7 @@ def serving(data: Path, workers: int = 1) -> Generator[Server]:
         assert readable, "the server did not say that it is up"
         words = process.stdout.readline().replace(",", "").split()
         assert words[:2] == ["decisions", "on"], words
-        yield Server(process, data, words[2], words[5])
+        yield Server(process, data, words[2], words[5], words[8])
     finally:
         process.send_signal(signal.SIGTERM)
         try:

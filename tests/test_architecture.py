@@ -47,6 +47,12 @@ MAY_IMPORT = {
         "google.protobuf",
         "msgspec",
     },
+    "server.metrics": {
+        "server.engine",
+        "compiler.runtime",
+        "prometheus_client",
+    },
+    "server.metrics_listener": {"server.metrics", "prometheus_client"},
     # Pure: no store, no wire, no gRPC.
     "server.engine": {
         "server.engine",

@@ -6,15 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from catalog_store.records import Environment, PresentationRule, UnixMs
+from catalog_store.records import (
+    ContentField,
+    Environment,
+    PresentationRule,
+    UnixMs,
+)
 from contact_store.errors import RequestIdReused
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.decision_service import DecisionService, Sources
-from server.requests import InvalidRequest
+from server.requests import AnswerTooLarge, InvalidRequest
 from server.wire import decision_pb2 as pb
 from server.worker import CatalogCell
 from tests.bank import DAY_MS, NOON_MS, environment, live, offer, space
+from tests.services import served
 
 
 class Clock:
@@ -97,6 +103,23 @@ def test_a_request_id_with_another_payload_is_refused(
 
     answer = pb.ProposeResponse.FromString(service.propose(request, "phone"))
     assert offers(answer) == ["card"]
+
+
+def test_an_answer_too_large_to_keep_is_refused(tmp_path: Path) -> None:
+    """With a request id, nothing recorded; without one it is answered."""
+    large = {"title": "x" * 60_000}
+    record = environment(
+        [offer(f"o{number}", content=large) for number in range(20)],
+        spaces=[space("banner", fields=(ContentField(name="title"),)), space("side")],
+    )
+    with served(tmp_path, record) as web:
+        request = pb.ProposeRequest(contact_id="ann", request_id="r")
+        request.spaces.add(space="banner", max_propositions=20)
+        with pytest.raises(AnswerTooLarge, match="ask for fewer propositions"):
+            web.ask(request)
+        assert web.history.read("bank", "ann") is None
+        request.request_id = ""
+        assert len(web.ask(request).results[0].propositions) == 20
 
 
 def test_an_update_is_answered_once_per_request_id(service: DecisionService) -> None:

@@ -47,6 +47,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
         [
             *(sys.executable, "-m", "examples.bank.first_light"),
             *("--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"),
+            *("--metrics-listen", "127.0.0.1:0"),
         ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -47,7 +47,7 @@ def visitors() -> Environment:
     return Environment(
         name="visitors",
         anonymous=True,
-        categories=(Category(name="all"),),
+        categories=(Category(name="all"), Category(name="guests")),
         offers=(offer("hello", 1, spaces=("page",)),),
         spaces=(space("page"),),
         presentation_rules=(TWICE,),
@@ -172,6 +172,16 @@ def test_a_contact_needs_a_profile_where_the_environment_says_so(
 def test_without_a_profile_a_contact_is_decided_for_all_the_same(web: Served) -> None:
     """Unless the environment says otherwise."""
     assert web.propose("known", contact_id="new").identification_mode == EXPLICIT
+
+
+def test_names_of_both_environments_may_stand_in_one_call(web: Served) -> None:
+    """Whoever decides, only what neither has is warned about."""
+    request = pb.ProposeRequest(contact_id="ann")
+    request.spaces.add(space="known", categories=["all", "guests", "gone"])
+    answer = web.ask(request)
+
+    assert answer.identification_mode == EXPLICIT
+    assert list(answer.warnings) == ["unknown category 'gone' ignored"]
 
 
 def test_nobody_at_all_is_refused_where_nobody_can_stand_in(web: Served) -> None:

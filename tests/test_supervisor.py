@@ -122,6 +122,7 @@ def test_no_process_outlives_a_killed_supervisor(tmp_path: Path) -> None:
         [
             *(str(PROPONO), "serve", "--data", str(tmp_path), "--workers", "2"),
             *("--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"),
+            *("--metrics-listen", "127.0.0.1:0"),
         ],
         stdout=subprocess.PIPE,
         text=True,

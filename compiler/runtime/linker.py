@@ -88,17 +88,23 @@ class LinkedRule:
     # PERF: an absent attribute in a chain of four comparisons takes 18 us if `evaluate`
     # is asked, and 1.0 us here; in a rule of one comparison 9 us, and 1.0 us. Where the
     # attribute is there, this costs 0.01 us more (CPython 3.11, two busy cores).
-    def holds(self, contact: Slots, context: Slots, history: History = ()) -> bool:
-        """Whether a condition is true: false when it is false or has no answer."""
+    def holds(
+        self, contact: Slots, context: Slots, history: History = ()
+    ) -> bool | None:
+        """Whether a condition is true; None where something raised and it is not.
+
+        Where an error settles the answer it is not looked into, so that None may be
+        said of what is false.
+        """
         try:
             return self.fast(contact, context, history) is True
         except Exception:
             if self._is_settled():
-                return False
+                return None
         try:
             return self.evaluate_exactly(contact, context, history) is True
         except interpreter.EvaluationError:
-            return False
+            return None
 
     def weight(
         self, contact: Slots, context: Slots, history: History = ()

@@ -49,6 +49,13 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     help="The admin port.",
 )
 @click.option(
+    "--metrics-listen",
+    default="127.0.0.1:9464",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where Prometheus finds /metrics.",
+)
+@click.option(
     "--keep-inputs",
     "kept_share",
     callback=_share,
@@ -58,7 +65,12 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     help="Contacts whose decisions can be replayed, for 30 days.",
 )
 def serve(
-    data: Path, workers: int, listen: str, admin_listen: str, kept_share: float
+    data: Path,
+    workers: int,
+    listen: str,
+    admin_listen: str,
+    metrics_listen: str,
+    kept_share: float,
 ) -> None:
     """Serve decisions from a data folder until SIGTERM or Ctrl-C.
 
@@ -67,18 +79,24 @@ def serve(
     """
     from catalog_store.records import UnixMs
     from catalog_store.revisions import DamagedRevision
+    from server.addresses import CannotServe, is_loopback
     from server.data_folder import FolderInUse
     from server.process import LOG_FORMAT
     from server.publication import ensure_runnable
-    from server.supervisor import CannotServe, ServeOptions, Serving, is_loopback
+    from server.supervisor import ServeOptions, Serving
     from server.supervisor import serve as supervise
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     folder = DataFolder(data)
-    options = ServeOptions(folder, workers, listen, admin_listen, kept_share)
+    options = ServeOptions(
+        folder, workers, listen, admin_listen, metrics_listen, kept_share
+    )
 
     def ready(serving: Serving) -> None:
-        click.echo(f"decisions on {serving.decisions}, admin on {serving.admin}")
+        click.echo(
+            f"decisions on {serving.decisions}, admin on {serving.admin},"
+            f" metrics on {serving.metrics}"
+        )
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -88,7 +106,7 @@ def serve(
         await supervise(options, stop, ready)
 
     try:
-        for address in (listen, admin_listen):
+        for address in (listen, admin_listen, metrics_listen):
             if not is_loopback(address):
                 raise CannotServe(
                     f"{address} is not a loopback address: this version has no"

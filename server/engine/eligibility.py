@@ -22,6 +22,8 @@ class Conditions:
         self.contact = call.contact
         #: That of the space entered last.
         self.context = call.context
+        #: Rules that had no answer where they were asked.
+        self.raised = 0
         self._call = call
         self._rules = call.environment.rules
         self._history: History | None = None
@@ -49,13 +51,17 @@ class Conditions:
             rule = self._rules[number]
             answers = self._known_here if rule.reads_space else self._known
             history = self._history_slots() if rule.reads_history else ()
-            known = answers[number] = rule.holds(self.contact, self.context, history)
+            known = rule.holds(self.contact, self.context, history)
+            if known is None:
+                self.raised += 1
+                known = False
+            answers[number] = known
         return known
 
     def holds_of(self, number: int, past: Past) -> bool:
         """Whether a condition is true of one proposition."""
         history = past_slots([past], self._call.names)
-        return self._rules[number].holds(self.contact, self.context, history)
+        return bool(self._rules[number].holds(self.contact, self.context, history))
 
     def value_of(self, number: int, past: Past) -> bool | float | str | None:
         """What an expression gives for one proposition; None when it raises."""
@@ -72,7 +78,9 @@ class Conditions:
         weights = self._weights_here if rule.reads_space else self._weights
         if number not in weights:
             history = self._history_slots() if rule.reads_history else ()
-            weights[number] = rule.weight(self.contact, self.context, history)
+            weight = weights[number] = rule.weight(self.contact, self.context, history)
+            if weight is None:
+                self.raised += 1
         return weights[number]
 
     def _history_slots(self) -> History:
