@@ -30,7 +30,6 @@ from compiler.schema import Schema
 from tests.cel_oracle import Oracle
 
 _ANSWERS = {"accepted", "rejected"}
-_UNANSWERED = {"generated", "presented"}
 _SEEN = {"presented", "interested", "scheduled", *_ANSWERS}
 _STATUSES = {
     CountedStatus.ANY: {"generated", *_SEEN},
@@ -40,15 +39,6 @@ _STATUSES = {
     CountedStatus.ACCEPTED_OR_REJECTED: _ANSWERS,
 }
 _SEGMENT = re.compile(r"\bsegment\.([a-z][a-z0-9_]*)")
-
-
-class Update(NamedTuple):
-    """One change of a proposition's status."""
-
-    status: str
-    #: None when the caller did not say.
-    event_time_ms: int | None
-    received_at_ms: int
 
 
 class Past(NamedTuple):
@@ -65,16 +55,13 @@ class Past(NamedTuple):
     space: str = ""
     weight: float = 0.0
     rank: int = 0
-    #: What made its status; for whoever stores it.
-    first_status: str = "generated"
-    updates: tuple[Update, ...] = ()
 
 
 class Asked(NamedTuple):
     """What is asked for one space; a space and a number will do for it."""
 
     space: str
-    count: int
+    wanted: int
     categories: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
 
@@ -156,8 +143,8 @@ class Reference:
                 in_space.append(offer.name)
                 choices.append(Choice(offer.name, weight, len(in_space)))
                 if space.recording:
-                    pasts.append(self._as_past(offer, space))
-            if len(choices) == asked.count:
+                    pasts.append(self._as_past(choices[-1], offer, space))
+            if len(choices) == asked.wanted:
                 return Filled(choices, "none")
         for reason in ("presentation_rules", "shown_elsewhere"):
             if reason in reasons:
@@ -189,7 +176,7 @@ class Reference:
             return page[space.name]
         return [name for names in page.values() for name in names]
 
-    def _as_past(self, offer: Offer, space: Space) -> Past:
+    def _as_past(self, choice: Choice, offer: Offer, space: Space) -> Past:
         """What this call proposes, as it counts in the rest of it."""
         return Past(
             offer.name,
@@ -197,6 +184,9 @@ class Reference:
             space.channel,
             space.proposition_status,
             self._at_ms,
+            space=space.name,
+            weight=choice.weight,
+            rank=choice.rank,
         )
 
     def _path(self, offer: Offer) -> list[Category]:
@@ -294,6 +284,7 @@ class Reference:
                 self._is_counted(rule, past, offer, scope)
                 and (not rule.same_channel or past.channel == space.channel)
                 and past.status in _STATUSES[rule.counted_status]
+                and self._holds_of(rule.counted_rule, past)
                 and (
                     rule.period_ms is None
                     or abs(moment - self._at_ms) <= rule.period_ms
@@ -329,6 +320,13 @@ class Reference:
                 other = attributes.get(past.offer, {}).get(rule.attribute)
                 return value is not None and value == other
 
+    def _holds_of(self, rule: str | None, past: Past) -> bool:
+        """A condition on one proposition: as if it were all the history there is."""
+        if rule is None:
+            return True
+        text = re.sub(r"\bproposition\.", "history[0].", rule)
+        return self._ask(text, self._slots([past])) is True
+
     def _scope(self, rule: PresentationRule) -> set[str]:
         everything = not rule.offers and not rule.categories
         return {
@@ -350,6 +348,9 @@ class Reference:
         return self._answers[text]
 
     def _evaluate_afresh(self, text: str) -> bool | float | str:
+        return self._ask(text, self._slots(self._history[:HISTORY_MAX]))
+
+    def _ask(self, text: str, history: History) -> bool | float | str:
         while _SEGMENT.search(text):
             text = _SEGMENT.sub(lambda use: f"({self.segments[use[1]]})", text)
         environment = self.environment
@@ -359,14 +360,10 @@ class Reference:
         context = tuple(
             self._context.get(a.name, MISSING) for a in environment.context_attributes
         )
-        return self.oracle.evaluate(
-            text,
-            contact,
-            (self._at_ms * 1_000, *self._place, *context),
-            self._history_slots(),
-        )
+        now = (self._at_ms * 1_000, *self._place, *context)
+        return self.oracle.evaluate(text, contact, now, history)
 
-    def _history_slots(self) -> History:
+    def _slots(self, pasts: Sequence[Past]) -> History:
         offers = {offer.name for offer in self.environment.offers}
         return tuple(
             (
@@ -374,26 +371,10 @@ class Reference:
                 past.category if past.category in self.categories else "",
                 past.space if past.space in self.spaces else "",
                 str(past.channel),
-                past.status,
+                str(past.status),
                 past.weight,
                 past.rank,
                 past.event_time_ms * 1_000,
             )
-            for past in self._history[:HISTORY_MAX]
+            for past in pasts
         )
-
-
-def status_after(
-    status: str, event_time_ms: int, updates: Sequence[Update]
-) -> tuple[str, int]:
-    """The status after updates in order of arrival, and since when it holds."""
-    since_ms, is_first = event_time_ms, True
-    for update in updates:
-        said_ms = update.event_time_ms
-        if said_ms is None and status in _ANSWERS and update.status in _UNANSWERED:
-            continue
-        if said_ms is not None and said_ms < since_ms and not is_first:
-            continue
-        status, is_first = update.status, False
-        since_ms = update.received_at_ms if said_ms is None else said_ms
-    return status, since_ms
