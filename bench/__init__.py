@@ -7,6 +7,7 @@
     timing      percentiles, the machine, tables
     matching    microseconds of a decision, against row by row
     compiling   seconds to compile, and to compile again; loading; memory
+    outbound    contacts a second of a batch, dry and recorded, and its stages
 
 Nothing here is imported by what is served.
 """

@@ -8,6 +8,7 @@ A decision passes through these modules, in this order:
     preparation        names, contact, context: a decision that lacks history and time
     updating           one change of a proposition's status
     proposing          one decision: made, recorded, answered, explained
+    quota_counts       what is left of the environment's quotas then
     identification     who the call is about, and so which environment decides
     resource_names     names for what history keeps as numbers
     context_values     the call's context as typed slots
@@ -17,6 +18,16 @@ A decision passes through these modules, in this order:
     answers            the response
     explanations       its reasons, when they are asked for
     requests, status   what a caller can do wrong, and what gRPC calls it
+
+The same for many contacts ahead of time:
+
+    batch              the whole of one call, group by group
+    batch_translation  the request, bounded and checked
+    batch_contacts     who is asked about, each a decision that lacks history and time
+    batch_pace         how large a group is, so that others do not wait
+    batch_recording    one group: decided and recorded in one transaction
+    batch_outcomes     what comes of one contact
+    batch_answers      the responses
 
 A catalog comes to a worker by these:
 
@@ -33,6 +44,9 @@ What runs:
     worker             serves decisions
     admin              serves the admin port
     standard_services  health and reflection, on both ports
+    addresses          where it listens
+    metrics            what it counts, in every process
+    metrics_listener   all of that over HTTP
     data_folder        where all of it is kept
     client             calls it
     cli                the `propono` command

@@ -9,6 +9,7 @@ when a server goes away cannot decide twice.
 # pyright: reportUnknownArgumentType=false
 
 import json
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self, cast
 from uuid import uuid4
 
@@ -27,7 +28,12 @@ _RETRIES = json.dumps(
     {
         "methodConfig": [
             {
-                "name": [{"service": "propono.v1.DecisionService"}],
+                # Not streams: one that was retried while its server was killed and
+                # started again was seen to wait for ever (grpcio 1.85).
+                "name": [
+                    {"service": "propono.v1.DecisionService", "method": method}
+                    for method in ("Propose", "UpdateProposition")
+                ],
                 "retryPolicy": {
                     "maxAttempts": 4,
                     "initialBackoff": "0.01s",
@@ -75,6 +81,30 @@ class Client(NamedTuple):
     ) -> pb.UpdatePropositionResponse:
         """Raises CallFailed."""
         return self._call("UpdateProposition", request, pb.UpdatePropositionResponse)
+
+    def propose_batch(
+        self, request: pb.ProposeBatchRequest, timeout_seconds: float | None = None
+    ) -> Iterator[pb.ContactDecision]:
+        """The decisions as they come, in the order asked; raises CallFailed.
+
+        Nothing is retried here: whoever goes on after a failure sends the same request
+        id, and is given what was recorded again.
+        """
+        if not request.request_id:
+            request.request_id = str(uuid4())
+        call = self.channel.unary_stream(
+            "/propono.v1.DecisionService/ProposeBatch",
+            request_serializer=pb.ProposeBatchRequest.SerializeToString,
+            response_deserializer=pb.ProposeBatchResponse.FromString,
+        )
+        answers: Any = call(request, timeout=timeout_seconds)
+        try:
+            for answer in answers:
+                yield from answer.decisions
+        except grpc.RpcError as error:
+            raise _call_failed(cast(grpc.Call, error)) from None
+        finally:
+            answers.cancel()
 
     def _call(self, method: str, request: Any, response_type: Any) -> Any:
         if not request.request_id:

@@ -16,12 +16,14 @@ from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.batch import BatchService
 from server.decision_service import DecisionService, Sources
 from server.engine.live_catalog import LiveCatalog
 from server.live.collector import full_collections_put_off
 from server.live.released import release_in_steps
 from server.live.source import Steps
 from server.live_loading import load, load_in_steps
+from server.metrics import CallMetrics, set_revision
 from server.process_options import ProcessOptions
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
@@ -29,9 +31,8 @@ from server.transport import (
     anyone,
     build_server,
     handlers,
-    methods_of,
+    stream_handler,
     unary_handler,
-    unimplemented,
 )
 from server.wire import decision_pb2 as pb
 
@@ -80,7 +81,8 @@ async def run_worker(
     health = Health([SERVICE])
     await health.set(serving=cell.current is not None)
     service = DecisionService(cell, history, profiles, sources, options.kept_share)
-    services = [decision_handlers(service), health.rpc_handlers()]
+    batches = BatchService(cell, history, profiles, sources, options.kept_share)
+    services = [decision_handlers(service, batches), health.rpc_handlers()]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
     server = build_server(services, reuse_port=True)
@@ -103,16 +105,28 @@ async def run_worker(
     profiles.close()
 
 
-def decision_handlers(service: DecisionService) -> Handlers:
-    methods = methods_of(pb.DESCRIPTOR.services_by_name["DecisionService"])
+def decision_handlers(service: DecisionService, batches: BatchService) -> Handlers:
     return handlers(
         SERVICE,
         {
-            "Propose": unary_handler(pb.ProposeRequest, service.propose, anyone),
-            "UpdateProposition": unary_handler(
-                pb.UpdatePropositionRequest, service.update_proposition, anyone
+            "Propose": unary_handler(
+                pb.ProposeRequest,
+                batches.beside(service.propose),
+                anyone,
+                CallMetrics("Propose").observe,
             ),
-            "ProposeBatch": unimplemented(methods["ProposeBatch"], anyone),
+            "UpdateProposition": unary_handler(
+                pb.UpdatePropositionRequest,
+                batches.beside(service.update_proposition),
+                anyone,
+                CallMetrics("UpdateProposition").observe,
+            ),
+            "ProposeBatch": stream_handler(
+                pb.ProposeBatchRequest,
+                batches.propose_batch,
+                anyone,
+                CallMetrics("ProposeBatch").observe,
+            ),
         },
     )
 
@@ -127,6 +141,7 @@ def load_current(revisions: Revisions, cell: CatalogCell) -> None:
     try:
         with full_collections_put_off():
             cell.current = load(revision, manifest)
+        set_revision(manifest.number)
     finally:
         revision.close()
 
@@ -145,6 +160,7 @@ async def follow(revisions: Revisions, cell: CatalogCell) -> None:
                 cell.current = await _between_decisions(
                     load_in_steps(revision, manifest)
                 )
+            set_revision(manifest.number)
         finally:
             revision.close()
     except Exception:

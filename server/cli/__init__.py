@@ -1,15 +1,17 @@
 """The `propono` command.
 
-    serve       start a server
-    catalog     validate, compile, publish, and go back
-    contacts    import and export profiles
-    propose     ask for offers, as a website or a call center would
-    update      say what became of a proposition
-    replay      make a recorded decision again, and explain it
-    rule        try a rule: check it, or see how it is compiled
+    serve          start a server
+    catalog        validate, compile, publish, and go back
+    contacts       import and export profiles
+    propose        ask for offers, as a website or a call center would
+    propose-batch  the same for many contacts, ahead of time
+    update         say what became of a proposition
+    replay         make a recorded decision again, and explain it
+    rule           try a rule: check it, or see how it is compiled
 
-`decisions` holds propose and update, `explanations` their reasons as tables, `rules`
-the rule commands, and `output` what all of them print with.
+`decisions` holds propose and update, `explanations` their reasons as tables, `batch`
+and `batch_work` propose-batch, `rules` the rule commands, and `output` what all of them
+print with.
 
 Exit status: 0 done, 1 refused (with the reason), 2 wrong usage.
 """
@@ -24,6 +26,7 @@ _MODULE_OF = {
     "catalog": "server.cli.catalog",
     "contacts": "server.cli.contacts",
     "propose": "server.cli.decisions",
+    "propose-batch": "server.cli.batch",
     "update": "server.cli.decisions",
     "replay": "server.cli.replay",
     "rule": "server.cli.rules",
@@ -39,7 +42,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _MODULE_OF:
             return None
-        command: object = getattr(import_module(_MODULE_OF[cmd_name]), cmd_name)
+        command: object = getattr(
+            import_module(_MODULE_OF[cmd_name]), cmd_name.replace("-", "_")
+        )
         assert isinstance(command, click.Command)
         return command
 

@@ -93,7 +93,7 @@ def propose(
             categories=categories,
             themes=themes,
         )
-    ParseDict(_context(pairs), request.context)
+    ParseDict(context_of(pairs), request.context)
     if explain or explained_offers:
         request.explain = explanation_pb2.EXPLAIN_LEVEL_FULL
         request.explained_offers.extend(explained_offers)
@@ -148,7 +148,7 @@ def _client(server: str) -> "Generator[Client]":
         client.close()
 
 
-def _context(pairs: tuple[str, ...]) -> dict[str, object]:
+def context_of(pairs: tuple[str, ...]) -> dict[str, object]:
     """`k=v` pairs; a value that is JSON is that, any other is a text."""
     context: dict[str, object] = {}
     for pair in pairs:

@@ -3,8 +3,8 @@
 A catalog is a folder with one folder per environment. The environment's name is its
 folder's; `environment.yaml` describes it, and any number of other `*.yaml` files, in
 folders as deep as one likes, hold its categories, offers, spaces, segments,
-presentation_rules and typologies. A section may be spread over several files; the
-order is environment.yaml first, then by path, and within a file as written.
+presentation_rules, typologies and quotas. A section may be spread over several files;
+the order is environment.yaml first, then by path, and within a file as written.
 
     bank/recipient/environment.yaml      bank/recipient/offers/cards.yaml
 
@@ -40,6 +40,11 @@ And for contacts:
     contact_cells      cells as values of attributes, and back
     contact_rejects    the file of rejected rows
     contact_export     profiles to a file that can be imported again
+
+For offers to many contacts:
+
+    contact_list       the contacts that a table names, each once
+    proposition_parts  a table of propositions, written in parts so that it can go on
 """
 
 from server.files.catalog_files import CatalogFiles as CatalogFiles
