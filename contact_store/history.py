@@ -16,7 +16,7 @@ answers-NN    hash of a request's key         -> its answer, a table per hour
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,7 @@ from contact_store.history_transaction import HistoryTransaction
 from contact_store.id_keys import RandomBytes, add_id_key, read_id_keys
 from contact_store.lmdb_env import (
     MAP_BYTES,
+    Txn,
     open_lmdb_env,
     read_txn,
     write_txn,
@@ -42,6 +43,10 @@ from contact_store.sealed import seal, unseal
 #: Of keys and values in the tables; a store of another format is refused.
 FORMAT = 2
 _FORMAT = b"format"
+
+
+#: Does one's work in a transaction of its own, inside a group's.
+Attempt = Callable[[Callable[[HistoryTransaction], bytes]], bytes]
 
 
 class HistoryStore:
@@ -139,9 +144,28 @@ class HistoryStore:
         logging and no other I/O inside. Raises StoreFailed.
         """
         with write_txn(self._lmdb_env) as txn:
-            yield HistoryTransaction(
-                txn, self._tables, self._bindings, self._answers, self._inputs
-            )
+            yield self._transaction(txn)
+
+    @contextmanager
+    def group(self) -> "Generator[Attempt]":
+        """One write transaction for the work of several, for `with`.
+
+        The block is given what does one's work in a transaction inside it: what that
+        raises aborts the one's work and no other's. All is durable when the block
+        ends; raises StoreFailed, and then none of it is.
+        """
+        with write_txn(self._lmdb_env) as txn:
+
+            def attempt(work: Callable[[HistoryTransaction], bytes]) -> bytes:
+                with write_txn(self._lmdb_env, parent=txn) as inner:
+                    return work(self._transaction(inner))
+
+            yield attempt
+
+    def _transaction(self, txn: Txn) -> HistoryTransaction:
+        return HistoryTransaction(
+            txn, self._tables, self._bindings, self._answers, self._inputs
+        )
 
     def add_id_key(self) -> int:
         """Make the key that new proposition ids use from now on; returns its number.

@@ -67,13 +67,16 @@ def read_txn(lmdb_env: lmdb.Environment) -> Generator[Txn]:
 
 
 @contextmanager
-def write_txn(lmdb_env: lmdb.Environment) -> Generator[Txn]:
+def write_txn(
+    lmdb_env: lmdb.Environment, parent: "Txn | None" = None
+) -> Generator[Txn]:
     """One write transaction; what it wrote is durable when the block ends.
 
-    An exception inside aborts all of it. Raises StoreFailed when LMDB does.
+    Inside a parent it is durable with that. An exception inside aborts all of it, and
+    nothing of the parent. Raises StoreFailed when LMDB does.
     """
     try:
-        with lmdb_env.begin(write=True) as txn:
+        with lmdb_env.begin(write=True, parent=parent) as txn:
             yield txn
     except lmdb.Error as error:
         raise StoreFailed(f"nothing was stored: {error}") from error

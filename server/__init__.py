@@ -6,6 +6,7 @@ A decision passes through these modules, in this order:
     translation        the request, bounded and checked
     decision_service   the whole of one call: prepare, decide, record, answer
     preparation        names, contact, context: a decision that lacks history and time
+    group_commit       one write transaction for the calls that wait together
     updating           one change of a proposition's status
     proposing          one decision: made, recorded, answered, explained
     quota_counts       what is left of the environment's quotas then

@@ -6,9 +6,9 @@ out after the commit. What counts is therefore exact on any number of workers.
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from hashlib import blake2b
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished
@@ -17,14 +17,22 @@ from contact_store.history import HistoryStore
 from contact_store.history_transaction import HistoryTransaction
 from contact_store.profiles import ProfileStore
 from server.engine.live_catalog import LiveCatalog
+from server.group_commit import Commit, committing_at_once
 from server.metrics import count_transaction
 from server.preparation import Preparation
 from server.proposing import Proposing
 from server.replaying import KEPT_SHARE
 from server.requests import AnswerTooLarge
-from server.translation import asked_decision, asked_update
+from server.translation import AskedExplanation, asked_decision, asked_update
 from server.updating import Updating
 from server.wire import decision_pb2 as pb
+
+#: Encoded; or in the making, step by step; or of a call that waits to be recorded.
+Answer: TypeAlias = (
+    bytes
+    | Generator[None, None, bytes]
+    | Awaitable[bytes | Generator[None, None, bytes]]
+)
 
 
 class LiveCatalogCell(Protocol):
@@ -52,18 +60,24 @@ class DecisionService:
         profiles: ProfileStore,
         sources: Sources,
         kept_share: float = KEPT_SHARE,
+        commit: Commit | None = None,
     ) -> None:
-        """`kept_share` is that of the contacts whose decisions can be replayed."""
+        """`kept_share` is that of the contacts whose decisions can be replayed.
+
+        `commit` records what a call does; each by itself if none is given.
+        """
         self._cell = cell
         self._history = history
         self._sources = sources
         self._kept_share = kept_share
+        self._commit = commit or committing_at_once(history)
         self._preparation = Preparation(profiles, history, sources.random_bytes)
 
-    def propose(
-        self, request: pb.ProposeRequest, caller: str
-    ) -> bytes | Generator[None, None, bytes]:
-        """The encoded ProposeResponse; in steps when its reasons are asked for."""
+    def propose(self, request: pb.ProposeRequest, caller: str) -> Answer:
+        """The encoded ProposeResponse.
+
+        Later when it is recorded, and in steps when its reasons are asked for.
+        """
         now_ms = self._sources.now_ms()
         asked = asked_decision(request, now_ms)
         catalog = self._cell.current
@@ -71,20 +85,23 @@ class DecisionService:
             raise NothingPublished("nothing is published yet; publish a catalog first")
         prepared = self._preparation.prepare(asked, catalog)
         proposing = Proposing(prepared, self._kept_share)
-        if prepared.records:
+        if not prepared.records:
+            answer = proposing.only_decide(self._history, now_ms)
+        else:
             environment = prepared.environment.name
             key = RequestKey(caller, "Propose", environment, asked.request_id)
             answer = self._once(key, request, now_ms, proposing.record)
-        else:
-            answer = proposing.only_decide(self._history, now_ms)
-        if asked.explanation is None:
+        explanation = asked.explanation
+        if explanation is None:
             return answer
-        return proposing.with_reasons(answer, asked.explanation)
+        if isinstance(answer, bytes):
+            return proposing.with_reasons(answer, explanation)
+        return _explained_later(answer, proposing, explanation)
 
     def update_proposition(
         self, request: pb.UpdatePropositionRequest, caller: str
-    ) -> bytes:
-        """The encoded UpdatePropositionResponse."""
+    ) -> Answer:
+        """The encoded UpdatePropositionResponse; later, as it is recorded."""
         now_ms = self._sources.now_ms()
         asked = asked_update(request, now_ms)
         key = RequestKey(caller, "UpdateProposition", "", asked.request_id)
@@ -98,15 +115,16 @@ class DecisionService:
         request: pb.ProposeRequest | pb.UpdatePropositionRequest,
         now_ms: UnixMs,
         answer: Callable[[HistoryTransaction, UnixMs], bytes],
-    ) -> bytes:
+    ) -> bytes | Awaitable[bytes]:
         """Answer in one transaction; a request id is answered once, and then again.
 
         Raises RequestIdReused, and AnswerTooLarge: nothing is then recorded. What is
         returned is on disk.
         """
         began = time.perf_counter()
-        kept: bytes | None = None
-        with self._history.transaction() as txn:
+
+        def work(txn: HistoryTransaction) -> bytes:
+            kept: bytes | None = None
             decided_at_ms = txn.decided_at(now_ms)
             if not key.request_id:
                 answered = answer(txn, decided_at_ms)
@@ -118,8 +136,17 @@ class DecisionService:
                     if len(answered) > ANSWER_BYTES_MAX:
                         raise AnswerTooLarge(len(answered), ANSWER_BYTES_MAX)
                     txn.keep_answer(key, digest, answered, decided_at_ms)
-        count_transaction(time.perf_counter() - began, is_retry=kept is not None)
-        return answered
+            count_transaction(time.perf_counter() - began, is_retry=kept is not None)
+            return answered
+
+        return self._commit(work)
+
+
+async def _explained_later(
+    pending: Awaitable[bytes], proposing: Proposing, asked: AskedExplanation
+) -> Generator[None, None, bytes]:
+    """The steps of the explanation, once the decision is on disk."""
+    return proposing.with_reasons(await pending, asked)
 
 
 def _digest(request: pb.ProposeRequest | pb.UpdatePropositionRequest) -> bytes:

@@ -12,7 +12,7 @@ raised is translated by `server.status`.
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import closing
 from hashlib import sha256
 from hmac import compare_digest
@@ -94,7 +94,7 @@ def handlers(service: str, methods: dict[str, Handler]) -> Handlers:
 
 def unary_handler(
     request_type: type[RequestT],
-    answer: Callable[[RequestT, str], bytes | Steps],
+    answer: Callable[[RequestT, str], bytes | Steps | Awaitable[bytes | Steps]],
     caller_of: Callable[[Context], str],
     observe: Observe = unobserved,
 ) -> Handler:
@@ -102,7 +102,7 @@ def unary_handler(
 
     The function runs on the event loop: it must neither wait nor block for long. What
     takes longer is a generator that returns the bytes: other calls run between its
-    steps. `caller_of` names the caller, or raises.
+    steps; what waits is awaited. `caller_of` names the caller, or raises.
     """
 
     async def handle(data: bytes, rpc_context: Context) -> bytes:
@@ -112,6 +112,8 @@ def unary_handler(
             if len(data) > MESSAGE_BYTES_MAX:
                 await _refuse_oversized(rpc_context, len(data))
             answered = answer(parse(request_type, data), caller)
+            if isinstance(answered, Awaitable):
+                answered = await answered
             while not isinstance(answered, bytes):
                 try:
                     next(answered)

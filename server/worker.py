@@ -19,6 +19,7 @@ from contact_store.profiles import ProfileStore
 from server.batch import BatchService
 from server.decision_service import DecisionService, Sources
 from server.engine.live_catalog import LiveCatalog
+from server.group_commit import GroupCommit
 from server.live.collector import full_collections_put_off
 from server.live.released import release_in_steps
 from server.live.source import Steps
@@ -80,7 +81,10 @@ async def run_worker(
 
     health = Health([SERVICE])
     await health.set(serving=cell.current is not None)
-    service = DecisionService(cell, history, profiles, sources, options.kept_share)
+    group_commit = GroupCommit(history)
+    service = DecisionService(
+        cell, history, profiles, sources, options.kept_share, group_commit.commit
+    )
     batches = BatchService(cell, history, profiles, sources, options.kept_share)
     services = [decision_handlers(service, batches), health.rpc_handlers()]
     if options.reflection:
@@ -88,6 +92,7 @@ async def run_worker(
     server = build_server(services, reuse_port=True)
     port = server.add_insecure_port(options.listen)
     await server.start()
+    committing = asyncio.create_task(group_commit.run())
 
     ready(port)
     while not stop.is_set():
@@ -101,6 +106,7 @@ async def run_worker(
             continue
     await health.set(serving=False)
     await server.stop(DRAIN_SECONDS)
+    committing.cancel()
     history.close()
     profiles.close()
 
