@@ -2,8 +2,7 @@
 
 An environment owns everything below it; names are unique within their kind and
 environment. Times are UTC milliseconds, windows are half-open `[start, end)`, and
-None means unbounded. Rules and formulas are CEL source text; the compiler gives
-them meaning.
+None means unbounded. Rules and formulas are CEL source text.
 """
 
 from enum import StrEnum
@@ -13,8 +12,7 @@ import msgspec
 
 UnixMs = NewType("UnixMs", int)
 
-#: Letters, digits and underscores, as CEL identifiers are: an attribute's name is
-#: used in rules, the others in calls, commands and URLs.
+#: As CEL identifiers are: names stand in rules, calls, commands and URLs.
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
 NAME_MAX = 63
 LABEL_MAX = 200
@@ -31,6 +29,8 @@ SPACES_MAX = 1_000
 SEGMENTS_MAX = 10_000
 PRESENTATION_RULES_MAX = 1_000
 TYPOLOGIES_MAX = 1_000
+QUOTAS_MAX = 1_000
+QUOTA_LIMIT_MAX = 10**12
 #: Attributes of the contact, and as many of the context.
 ATTRIBUTES_MAX = 1_000
 #: Rows of one offer, category or environment.
@@ -96,8 +96,7 @@ class Attribute(Record, frozen=True):
     description: str = ""
     #: A call without it is refused; context attributes only.
     required: bool = False
-    #: Values outside `[minimum, maximum]` are refused wherever they come in; ints and
-    #: doubles only. None is unbounded.
+    #: Of ints and doubles: others are refused wherever they come in.
     minimum: float | None = None
     maximum: float | None = None
 
@@ -117,7 +116,6 @@ class Window(Record, frozen=True):
     end: UnixMs | None = None
 
 
-#: Always open.
 ALWAYS = Window()
 
 
@@ -197,20 +195,14 @@ class ContentField(Record, frozen=True):
 
 
 class StoredExpression(Record, frozen=True):
-    """A value that is kept with a proposition: a CEL expression, by name.
-
-    It may name the contact, the context and the `proposition`.
-    """
+    """A CEL expression over contact, context and `proposition`, kept by its name."""
 
     name: str
     expression: str
 
 
 class Rendering(Record, frozen=True):
-    """What a space shows of an offer, made of its content: one of three forms.
-
-    Texts are templates; see `compiler.templates`.
-    """
+    """What a space shows of an offer, in one of three forms: `compiler.templates`."""
 
     html: str | None = None
     text: str | None = None
@@ -227,15 +219,16 @@ class Space(Record, frozen=True):
     fields: tuple[ContentField, ...] = ()
     #: None shows the content alone.
     rendering: Rendering | None = None
-    #: A template of what to open when the contact accepts; empty is nothing.
+    #: Templates of what to open when the contact accepts, and when it only looks;
+    #: empty is nothing.
     acceptance_url: str = ""
+    click_url: str = ""
     #: Shown when nothing is eligible.
     default_content: str = ""
     #: Used when a call names neither categories nor themes.
     default_categories: tuple[str, ...] = ()
     default_themes: tuple[str, ...] = ()
-    #: The space of the anonymous environment that decides for a contact whom this
-    #: one cannot identify.
+    #: In the anonymous environment: decides for whom this one cannot identify.
     anonymous_space: str | None = None
     #: Whether a visitor id stands for the contact that it was bound to.
     implicit_identification: bool = False
@@ -297,8 +290,7 @@ class PresentationRule(Record, frozen=True):
     maximum: int
     #: None counts for ever.
     period_ms: int | None
-    #: Once the maximum is reached the offers rest this long, and counting begins anew.
-    #: None excludes them as long as the maximum stays in the period.
+    #: How long offers rest once the maximum is full; counting then begins anew.
     rest_ms: int | None = None
     label: str = ""
     active: bool = True
@@ -326,6 +318,42 @@ class Typology(Record, frozen=True):
     label: str = ""
 
 
+class QuotaPeriod(StrEnum):
+    """The calendar period that a quota counts in; weeks begin on Monday."""
+
+    TOTAL = "total"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class OnFailure(StrEnum):
+    """A quota whose counter is damaged has none left, or is not counted."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+class Quota(Record, frozen=True):
+    """At most `limit` propositions in each period, over all contacts together.
+
+    They are those of the offers it names and of the categories it names, subtrees
+    included, in one counter; none named is all offers.
+    """
+
+    name: str
+    limit: int
+    period: QuotaPeriod
+    #: IANA name of the zone in which periods begin; None is the environment's.
+    time_zone: str | None = None
+    label: str = ""
+    offers: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    active: bool = True
+    on_failure: OnFailure = OnFailure.CLOSED
+
+
 class Environment(Record, frozen=True):
     """A catalog for one targeting dimension, with its spaces and rules."""
 
@@ -338,8 +366,7 @@ class Environment(Record, frozen=True):
     anonymous: bool = False
     #: Where spaces that name an `anonymous_space` find it.
     anonymous_environment: str | None = None
-    #: Whether a contact id without a profile identifies nobody. Otherwise it is
-    #: decided for with an empty profile.
+    #: Whether a contact id without a profile, which is else empty, is nobody's.
     requires_profile: bool = False
     #: IANA name; dates without a zone are read in it.
     time_zone: str = "UTC"
@@ -355,6 +382,7 @@ class Environment(Record, frozen=True):
     typologies: tuple[Typology, ...] = ()
     #: The typology whose rules hold here; None is no rule.
     typology: str | None = None
+    quotas: tuple[Quota, ...] = ()
 
 
 class Catalog(Record, frozen=True):
@@ -366,8 +394,7 @@ class Catalog(Record, frozen=True):
 def resource_name(environment: str, kind: str = "", name: str = "") -> str:
     """`environments/<environment>[/<kind>/<name>]`, the name that history keeps.
 
-    A kind is the field of Environment that holds such records: `offers`,
-    `presentation_rules`.
+    A kind is the field of Environment that holds such records, such as `offers`.
     """
     own = f"environments/{environment}"
     return f"{own}/{kind}/{name}" if kind else own

@@ -5,6 +5,7 @@ A catalog passes through these:
     catalog_check         whether its records fit together, before any rule
     catalog_values        numbers, windows and periods
     catalog_links         names that must exist, and what can never be seen
+    catalog_quotas        what quotas limit, and whether it can be counted
     catalog_diagnostics   every mistake in records, one constructor each
     revision              the whole of it: records and compiled rules
     rule_fields           where its rules stand, and what they may name

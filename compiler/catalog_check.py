@@ -4,6 +4,7 @@
     sections        per environment: names, sizes and texts of what it holds
     values          numbers, windows and periods      (catalog_values)
     references      names that must exist, and the category tree   (catalog_links)
+    quotas          what they limit and name, and where it is counted (catalog_quotas)
     shortfalls      warnings: what is published and can never be seen (catalog_links)
 
 Rules and formulas are the compiler's, their length included. Errors keep a catalog
@@ -31,6 +32,7 @@ from catalog_store.records import (
     OFFER_ATTRIBUTES_MAX,
     OFFERS_MAX,
     PRESENTATION_RULES_MAX,
+    QUOTAS_MAX,
     SEGMENTS_MAX,
     SPACES_MAX,
     STORED_EXPRESSIONS_MAX,
@@ -42,6 +44,7 @@ from catalog_store.records import (
     Environment,
     Offer,
     PresentationRule,
+    Quota,
     Rendering,
     Segment,
     Space,
@@ -52,6 +55,7 @@ from catalog_store.records import (
 from compiler import catalog_diagnostics as mistakes
 from compiler.catalog_diagnostics import Field, Findings
 from compiler.catalog_links import check_links, check_shortfalls
+from compiler.catalog_quotas import check_quotas
 from compiler.catalog_values import check_values
 from compiler.source import Diagnostic
 
@@ -72,8 +76,9 @@ _COUNT_MAX = {
     "segments": SEGMENTS_MAX,
     "presentation_rules": PRESENTATION_RULES_MAX,
     "typologies": TYPOLOGIES_MAX,
+    "quotas": QUOTAS_MAX,
 }
-_Named = Category | Offer | Space | Segment | PresentationRule | Typology
+_Named = Category | Offer | Space | Segment | PresentationRule | Typology | Quota
 
 
 def check_catalog(
@@ -94,6 +99,7 @@ def check_catalog(
         _check_environment(environment, offers, findings)
         check_values(msgspec.structs.replace(environment, offers=offers), findings)
         check_links(environment, catalog, offers, findings)
+        check_quotas(environment, _time_zones(), findings)
         check_shortfalls(environment, findings)
     return findings.all("environments")
 

@@ -175,6 +175,19 @@ def bad_maximum(field: Field, limit: int) -> Diagnostic:
     )
 
 
+def bad_limit(field: Field, limit: int) -> Diagnostic:
+    return field.error(
+        f"{field.text} is not a limit of propositions; write 0 to {limit}"
+    )
+
+
+def quota_unrecorded(field: Field, quota: str) -> Diagnostic:
+    return field.error(
+        f"quota {quota!r} counts this offer, and the space {field.text!r} records "
+        "nothing; set `recording: true` there, or withdraw the offer from it"
+    )
+
+
 def scope_missing(field: Field) -> Diagnostic:
     return field.error(
         "a shared counter needs the offers or categories that share it; name them, or "

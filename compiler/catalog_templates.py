@@ -26,7 +26,7 @@ def compile_templates(
 
     `known` are templates of contents by their texts, for the same names and types. The
     fields are `environments/bank/offers/gold:content.title`, and of a space
-    `rendering` and `acceptance_url`.
+    `rendering.html` and the like, `acceptance_url` and `click_url`.
     """
     scope = TemplateScope.for_content(
         schema, offer_attributes(environment), environment.time_zone
@@ -111,11 +111,13 @@ class SpaceTemplate(NamedTuple):
 
 
 def space_templates(space: Space) -> Iterator[SpaceTemplate]:
-    """The rendering and the acceptance URL, where there are any."""
+    """The rendering and the URLs, where there are any."""
     if space.rendering is not None and space.rendering != Rendering():
         yield _rendering(space.rendering)
-    if space.acceptance_url:
-        yield SpaceTemplate("acceptance_url", TemplateForm.URL, space.acceptance_url)
+    for path in ("acceptance_url", "click_url"):
+        url = getattr(space, path)
+        if url:
+            yield SpaceTemplate(path, TemplateForm.URL, url)
 
 
 def _rendering(rendering: Rendering) -> SpaceTemplate:

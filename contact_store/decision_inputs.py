@@ -64,6 +64,8 @@ class DecisionInputs(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     allow_duplicates: bool
     #: Of the decision's record, in its canonical encoding.
     record_sha256: bytes
+    #: Quota -> what was left of it, of those whose counters could be read.
+    quotas_left: dict[str, int] = {}
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -112,6 +114,12 @@ class InputTables:
                     return
                 limit -= 1
                 yield _unpack(key, value)[1]
+
+    def has_any(self, txn: Txn, record_key: bytes) -> bool:
+        """Whether something is kept of one contact."""
+        with txn.cursor(db=self._of_contact) as cursor:
+            found = cursor.set_range(record_key)
+            return found and cursor.key().startswith(record_key)
 
     def erase(self, txn: Txn, record_key: bytes) -> int:
         """Remove everything kept of one contact; returns how many there were."""

@@ -23,6 +23,7 @@ _SHORTFALLS = {
     Shortfall.NONE: pb.SHORTFALL_REASON_UNSPECIFIED,
     Shortfall.NOT_ENOUGH_ELIGIBLE: pb.SHORTFALL_REASON_NOT_ENOUGH_ELIGIBLE,
     Shortfall.PRESENTATION_RULES: pb.SHORTFALL_REASON_PRESENTATION_RULES,
+    Shortfall.QUOTAS: pb.SHORTFALL_REASON_QUOTAS,
     Shortfall.SHOWN_ELSEWHERE: pb.SHORTFALL_REASON_SHOWN_ELSEWHERE,
     Shortfall.NOT_RENDERED: pb.SHORTFALL_REASON_NOT_RENDERED,
 }
@@ -114,12 +115,14 @@ def _proposition(
         fields = space.contents[offer.number].fields
         proposition.content.update(cast(Mapping[str, str], fields))
         return proposition
-    content, representation, url = completed(
+    content, representation, acceptance_url, click_url = completed(
         chosen.shown, chosen.rendered, proposition_id
     )
     proposition.content.update(content)
-    # Without an id there is nothing to accept.
-    proposition.acceptance_url = url if proposition_id else ""
+    if proposition_id:
+        # Without an id there is nothing to accept, or to look into.
+        proposition.acceptance_url = acceptance_url
+        proposition.click_url = click_url
     match space.rendering and space.rendering.form:
         case "html":
             proposition.representation.html = representation

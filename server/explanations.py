@@ -128,6 +128,8 @@ def _reason(reason: Reason) -> pb.Reason:
         rows=map(_row, reason.rows),
         winner=reason.winner,
         winner_weight=reason.winner_weight or 0.0,
+        quota_limit=reason.limit or 0,
+        quota_used=reason.used or 0,
     )
 
 

@@ -38,6 +38,7 @@ from server.engine.live_offers import (
 from server.engine.matching import ascending
 from server.live.nouns import load_nouns, load_paths
 from server.live.offers import LoadedOffers, load_offers, load_rows, load_shared
+from server.live.quotas import load_quotas
 from server.live.rules import link_asked, load_rules
 from server.live.source import Source, Steps
 from server.live.spaces import load_spaces
@@ -139,6 +140,7 @@ class _EnvironmentBuilder:
         presentation_rules = yield from self._presentation_rules(
             offers, members.categories.offers
         )
+        quotas = yield from load_quotas(source, offers, members.categories.offers)
         environment_rule = self._rule("", "", "rule")
         asked = [environment_rule, *(rule.rule for rule in presentation_rules)]
         for row, _ in inherited:
@@ -170,6 +172,7 @@ class _EnvironmentBuilder:
             nouns=nouns,
             presentation_rules=presentation_rules,
             segments=self._segments(),
+            quotas=quotas,
         )
 
     def _segments(self) -> dict[str, int]:

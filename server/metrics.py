@@ -68,6 +68,10 @@ _NOT_RENDERED = Counter(
     "propono_not_rendered",
     "Offers left out because they could not be rendered for the contact.",
 )
+_QUOTA_EXCLUSIONS = Counter(
+    "propono_quota_exclusions",
+    "Times that an offer was left out because one of its quotas had none left.",
+)
 _RETRIES = Counter(
     "propono_retries", "Requests answered again with what was kept under their id."
 )
@@ -113,6 +117,8 @@ def count_decision(decision: Decision, contact: Iterable[object]) -> None:
         _PROPOSITIONS.inc(propositions)
     if decision.raised:
         _RAISED.inc(decision.raised)
+    if decision.quota_exclusions:
+        _QUOTA_EXCLUSIONS.inc(decision.quota_exclusions)
     # Not `count`: comparing with the sentinel raises.
     absent = sum([slot is MISSING for slot in contact])
     if absent:

@@ -5,7 +5,8 @@ contact is, the spaces, the context, the profile. The history and the time come 
 `PreparedDecision.call`, inside the transaction when the decision is recorded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from catalog_store.records import UnixMs
@@ -51,8 +52,16 @@ class PreparedDecision(NamedTuple):
             call.space.recording for call in self.calls
         )
 
-    def call(self, history: Sequence[Proposition], decided_at_ms: UnixMs) -> Call:
-        """The whole call; somebody must be there to decide it."""
+    def call(
+        self,
+        history: Sequence[Proposition],
+        decided_at_ms: UnixMs,
+        quotas_left: Mapping[int, int] = MappingProxyType({}),
+    ) -> Call:
+        """The whole call; somebody must be there to decide it.
+
+        `quotas_left` is as in Call: whoever proposes says what there is.
+        """
         decides = self.identified.environment
         assert decides is not None
         assert self.names is not None
@@ -66,6 +75,8 @@ class PreparedDecision(NamedTuple):
             history=history,
             spaces=self.calls,
             at_ms=at_ms,
+            quotas_left=quotas_left,
+            decided_at_ms=decided_at_ms,
             seed=self.interaction,
             excluded=self.asked.excluded,
             allow_duplicates=self.asked.allow_duplicates,

@@ -16,6 +16,7 @@ from server.engine.stored_values import stored_values
 from server.explanations import explained
 from server.metrics import count_decision
 from server.preparation import PreparedDecision
+from server.quota_counts import QuotaCounts
 from server.replaying import is_kept, kept_inputs
 from server.translation import AskedExplanation
 from server.wire import decision_pb2 as pb
@@ -36,6 +37,7 @@ class Proposing:
         self._judge = judge
         #: None until it decides: a retry is answered with what was kept.
         self._decided: _Decided | None = None
+        self._quota_warnings: list[str] = []
 
     def record(self, txn: HistoryTransaction, decided_at_ms: UnixMs) -> bytes:
         """Decide and store, inside the transaction; the encoded answer."""
@@ -52,14 +54,19 @@ class Proposing:
                 decided_at_ms,
             )
         record = txn.contact(decides.name, identified.contact_id)
-        decision = self._decide(record.propositions, decided_at_ms)
+        is_to_keep = is_kept(identified.contact_id, self._kept_share)
+        counts = QuotaCounts(decides.quotas, decided_at_ms, txn.quota_used)
+        decision = self._decide(
+            record.propositions, decided_at_ms, counts, wants_all_counts=is_to_keep
+        )
         assert self._decided is not None
         recorded = _propositions(self._prepared, *self._decided, decided_at_ms)
         stored: dict[tuple[int, int], StoredProposition] = {}
         if recorded:
             made = txn.append(decides.name, identified.contact_id, *recorded.values())
             stored = dict(zip(recorded, made, strict=True))
-        if is_kept(identified.contact_id, self._kept_share):
+            txn.consume_quotas(counts.to_consume(decision.quotas_taken))
+        if is_to_keep:
             assert self._decided is not None
             inputs = kept_inputs(
                 self._prepared, *self._decided, before=record, at_ms=decided_at_ms
@@ -76,7 +83,11 @@ class Proposing:
             return self._answer(nothing, {}, now_ms)
         environment, contact_id = identified.environment.name, identified.contact_id
         record = history.read(environment, contact_id) or EMPTY_RECORD
-        return self._answer(self._decide(record.propositions, now_ms), {}, now_ms)
+        quotas = identified.environment.quotas
+        decided_at_ms = history.latest_decided_at(now_ms) if quotas.live else now_ms
+        counts = QuotaCounts(quotas, decided_at_ms, history.quota_used)
+        decision = self._decide(record.propositions, now_ms, counts)
+        return self._answer(decision, {}, now_ms)
 
     def with_reasons(
         self, answer: bytes, asked: AskedExplanation
@@ -90,11 +101,24 @@ class Proposing:
         return answer + pb.ProposeResponse(explanation=explanation).SerializeToString()
 
     def _decide(
-        self, history: tuple[Proposition, ...], decided_at_ms: UnixMs
+        self,
+        history: tuple[Proposition, ...],
+        decided_at_ms: UnixMs,
+        counts: QuotaCounts,
+        *,
+        wants_all_counts: bool = False,
     ) -> Decision:
-        call = self._prepared.call(history, decided_at_ms)
+        prepared = self._prepared
+        call = prepared.call(history, decided_at_ms, counts)
         decision = decide(call)
         self._judge(decision)
+        if call.environment.quotas.live:
+            self._quota_warnings = counts.warnings()
+            # An explanation is about all offers, those not decided on included. And
+            # what outlives the transaction must not read in it.
+            wants_all = wants_all_counts or prepared.asked.explanation is not None
+            left = counts.read_all() if wants_all else counts.read()
+            call = call._replace(quotas_left=left, decided_at_ms=counts.decided_at_ms)
         self._decided = _Decided(call, decision)
         count_decision(decision, call.contact)
         return decision
@@ -117,7 +141,7 @@ class Proposing:
             places=prepared.places,
             proposition_ids={k: v.proposition_id for k, v in stored.items()},
             at_ms=asked.at_ms(decided_at_ms),
-            warnings=prepared.warnings,
+            warnings=(*prepared.warnings, *self._quota_warnings),
         )
 
 

@@ -80,6 +80,10 @@ def kept_inputs(
         excluded=tuple(sorted(call.excluded)),
         allow_duplicates=call.allow_duplicates,
         record_sha256=decision_record(call, decision).sha256(),
+        quotas_left={
+            environment.quotas.live[number].name: left
+            for number, left in call.quotas_left.items()
+        },
     )
 
 
@@ -129,6 +133,12 @@ def _call(inputs: DecisionInputs, environment: LiveEnvironment) -> Call:
         names=known_names(environment),
         excluded=frozenset(inputs.excluded),
         allow_duplicates=inputs.allow_duplicates,
+        quotas_left={
+            quota.number: inputs.quotas_left[quota.name]
+            for quota in environment.quotas.live
+            if quota.name in inputs.quotas_left
+        },
+        decided_at_ms=inputs.decided_at_ms,
     )
 
 

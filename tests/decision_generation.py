@@ -36,6 +36,7 @@ from server.engine.call import Call, SpaceCall
 from server.engine.live_catalog import LiveEnvironment
 from server.resource_names import known_names
 from tests.bank import DAY_MS, NOON_MS, past, space, title
+from tests.quota_generation import numbered, quotas_left_of, quotas_of
 from tests.reference_decision import Asked, Past
 from tests.test_index import ATTRIBUTES, Dice
 
@@ -76,6 +77,7 @@ class Asking(NamedTuple):
     seed: int
     excluded: frozenset[str]
     allow_duplicates: bool
+    quotas_left: dict[str, int]
     stored: list[Proposition]
 
 
@@ -135,6 +137,7 @@ class DecisionDice(Dice):
             segments=(Segment(name="grown_up", rule=f"({self.atom()})"),),
             categories=tuple(self._with_themes(c) for c in record.categories),
             spaces=spaces,
+            quotas=quotas_of(self, replace(record, spaces=spaces)),
             presentation_rules=rules,
             typologies=(Typology(name="all", rules=in_force),),
             typology="all" if not self.chance(0.05) else None,
@@ -157,6 +160,7 @@ class DecisionDice(Dice):
             seed=seed,
             excluded=frozenset(excluded),
             allow_duplicates=self.chance(0.25),
+            quotas_left=quotas_left_of(self, record),
             stored=[proposition for _, proposition in pasts],
         )
 
@@ -296,6 +300,7 @@ def as_call(asking: Asking, decides: LiveEnvironment) -> Call:
         names=known_names(decides),
         excluded=asking.excluded,
         allow_duplicates=asking.allow_duplicates,
+        quotas_left=numbered(decides, asking.quotas_left),
     )
 
 

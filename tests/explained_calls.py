@@ -25,7 +25,9 @@ from server.engine.explanation.reasons import Reason, ReasonCode
 from server.engine.live_catalog import LiveEnvironment
 from server.resource_names import known_names
 from tests.bank import DAY_MS, NOON_MS, call, environment, live, past, space, title
+from tests.quota_generation import numbered, quotas_left_of, quotas_of
 from tests.reference_decision import Past, Reference
+from tests.reference_quotas import ReferenceQuotas
 from tests.test_index import ATTRIBUTES, Dice
 
 CHANNELS = (Channel.INBOUND_WEB, Channel.INBOUND_CALL_CENTER)
@@ -38,6 +40,7 @@ class Case(NamedTuple):
     contact: dict[str, Any]
     context: dict[str, Any]
     history: list[Past]
+    quotas_left: dict[str, int]
 
 
 class CaseDice(Dice):
@@ -48,6 +51,7 @@ class CaseDice(Dice):
         rules = tuple(
             self._presentation_rule(record, n) for n in range(self.one([0, 0, 1, 3]))
         )
+        spaces = (self._space(record, "banner"), self._space(record, "side"))
         return replace(
             record,
             categories=tuple(
@@ -58,7 +62,8 @@ class CaseDice(Dice):
                 replace(offer, content={} if self.chance(0.1) else {"title": "Hello"})
                 for offer in record.offers
             ),
-            spaces=(self._space(record, "banner"), self._space(record, "side")),
+            spaces=spaces,
+            quotas=quotas_of(self, replace(record, spaces=spaces)),
             presentation_rules=rules,
             typologies=(Typology(name="all", rules=tuple(r.name for r in rules)),),
             typology="all",
@@ -70,6 +75,7 @@ class CaseDice(Dice):
         at_ms = NOON_MS + self.one([-11, -10, 0, 9, 10, 19, 20, 30])
         pasts = [self._past(record, at_ms) for _ in range(self.one([0, 0, 1, 2, 5]))]
         names = [offer.name for offer in record.offers]
+        left = quotas_left_of(self, record)
         asked = self.one([["banner", "side"], ["side", "banner"], ["banner", "banner"]])
         call = Call(
             environment=decides,
@@ -82,8 +88,10 @@ class CaseDice(Dice):
             names=known_names(decides),
             excluded=frozenset([self.one(names)] if self.chance(0.2) else []),
             allow_duplicates=self.chance(0.2),
+            quotas_left=numbered(decides, left),
+            decided_at_ms=NOON_MS,
         )
-        return Case(call, contact, page, [named for _, named in pasts])
+        return Case(call, contact, page, [named for _, named in pasts], left)
 
     def _asked(
         self, decides: LiveEnvironment, record: Environment, name: str
@@ -171,8 +179,24 @@ class FirstDrop(Reference):
             return ReasonCode.SHOWN_ELSEWHERE
         if self._excluded(offer, space, [*case.history, *self._made(decision, place)]):
             return ReasonCode.PRESENTATION_RULE
+        if not self._quotas_then(case, decision, place).has_room(
+            offer, self._path(offer)
+        ):
+            return ReasonCode.QUOTA
         assert len(chosen) == asked.max_propositions
         return ReasonCode.OUTRANKED
+
+    def _quotas_then(
+        self, case: Case, decision: Decision, place: int
+    ) -> ReferenceQuotas:
+        """What the call left of them up to this space."""
+        quotas = ReferenceQuotas(self.environment, case.quotas_left)
+        offers = {offer.name: offer for offer in self.environment.offers}
+        for decided in decision.spaces[: place + 1]:
+            for chosen in decided.chosen if decided.space.recording else ():
+                offer = offers[chosen.scored.offer.name]
+                quotas.consume(offer, self._path(offer))
+        return quotas
 
     def _of_catalog(
         self, call: Call, asked: SpaceCall, space: Space, offer: Offer

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from catalog_store.records import (
@@ -28,6 +29,7 @@ from compiler.runtime.history import HISTORY_MAX, History
 from compiler.runtime.values import MISSING
 from compiler.schema import Schema
 from tests.cel_oracle import Oracle
+from tests.reference_quotas import ReferenceQuotas
 
 _ANSWERS = {"accepted", "rejected"}
 _SEEN = {"presented", "interested", "scheduled", *_ANSWERS}
@@ -78,7 +80,7 @@ class Filled(NamedTuple):
     """What one space shows, and why it is not more."""
 
     choices: list[Choice]
-    #: none, not_enough_eligible, presentation_rules or shown_elsewhere.
+    #: none, not_enough_eligible, presentation_rules, quotas or shown_elsewhere.
     shortfall: str
 
 
@@ -108,6 +110,7 @@ class Reference:
         seed: int,
         excluded: Collection[str] = (),
         allow_duplicates: bool = False,
+        quotas_left: Mapping[str, int] = MappingProxyType({}),
     ) -> list[Filled]:
         """What each space asked for shows, in the same order."""
         self._contact, self._context, self._at_ms = contact, context, at_ms
@@ -115,6 +118,7 @@ class Reference:
         self._history = sorted(reversed(history), key=lambda p: -p.event_time_ms)
         self._excluded_offers = excluded
         self._allow_duplicates = allow_duplicates
+        self._quotas = ReferenceQuotas(self.environment, quotas_left)
         random = Random(seed)
         pasts = list(history)
         page: dict[str, list[str]] = {}
@@ -139,14 +143,17 @@ class Reference:
                 reasons.add("shown_elsewhere")
             elif self._excluded(offer, space, pasts):
                 reasons.add("presentation_rules")
+            elif not self._quotas.has_room(offer, self._path(offer)):
+                reasons.add("quotas")
             else:
                 in_space.append(offer.name)
                 choices.append(Choice(offer.name, weight, len(in_space)))
                 if space.recording:
+                    self._quotas.consume(offer, self._path(offer))
                     pasts.append(self._as_past(choices[-1], offer, space))
             if len(choices) == asked.wanted:
                 return Filled(choices, "none")
-        for reason in ("presentation_rules", "shown_elsewhere"):
+        for reason in ("quotas", "presentation_rules", "shown_elsewhere"):
             if reason in reasons:
                 return Filled(choices, reason)
         return Filled(choices, "not_enough_eligible")

@@ -79,7 +79,7 @@ def test_the_calls_are_of_every_kind() -> None:
     chosen = sum(len(filled.choices) for one in compared() for filled in one.expected)
     tied = sum(_ties(filled) for one in compared() for filled in one.expected)
 
-    assert len(shortfalls) == 4
+    assert len(shortfalls) == 5
     assert min(shortfalls.values()) > DECISIONS / 20
     assert chosen > 2 * DECISIONS
     assert tied > DECISIONS / 2

@@ -142,7 +142,7 @@ def test_the_changes_of_the_page_leave_only_what_the_page_decides() -> None:
     """In the call itself, with places for all: proposed, or the page is against it."""
     of_page = {
         *(ReasonCode.SHOWN_IN_SPACE, ReasonCode.SHOWN_ELSEWHERE),
-        *(ReasonCode.PRESENTATION_RULE, ReasonCode.OUTRANKED),
+        *(ReasonCode.PRESENTATION_RULE, ReasonCode.QUOTA, ReasonCode.OUTRANKED),
     }
     found = 0
     for one in explained():

@@ -164,6 +164,20 @@ def test_an_acceptance_url_leads_to_its_proposition(tmp_path: Path) -> None:
     assert (dry.offer, dry.proposition_id, dry.acceptance_url) == ("plain", "", "")
 
 
+def test_a_click_url_is_one_of_its_own(tmp_path: Path) -> None:
+    """With the id too, where the proposition has one."""
+    click = "https://bank.example/look/{{ proposition.id }}?rank={{ proposition.rank }}"
+    with served(tmp_path, bank(click_url=click)) as web:
+        web.upsert("bank", "ann", age=30, job="nurse")
+        shown = first(web.propose())
+        dry = first(web.propose(dry_run=True))
+
+    assert shown.click_url == (
+        f"https://bank.example/look/{shown.proposition_id}?rank=1"
+    )
+    assert (shown.acceptance_url, dry.click_url) == ("", "")
+
+
 def test_a_template_that_looks_for_a_certain_id_shows_its_content(
     tmp_path: Path,
 ) -> None:
@@ -220,6 +234,10 @@ def test_why_it_was_not_shown(web: Served) -> None:
         (
             {"acceptance_url": "ftp://x/{{ proposition.id }}"},
             "environments/bank/spaces/banner:acceptance_url:1:1: error: ",
+        ),
+        (
+            {"click_url": "https://x.example/{{ contact.jbo }}"},
+            "environments/bank/spaces/banner:click_url:1:30: error: unknown",
         ),
         ({"rendering": Rendering()}, "banner:rendering:1:1: error: a rendering is one"),
         (

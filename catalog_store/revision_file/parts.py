@@ -21,6 +21,7 @@ from catalog_store.records import (
     Environment,
     Offer,
     PresentationRule,
+    Quota,
     Segment,
     Space,
     Typology,
@@ -39,6 +40,7 @@ RECORD_TYPES: dict[str, Any] = {
     "spaces": Space,
     "presentation_rules": PresentationRule,
     "typologies": Typology,
+    "quotas": Quota,
 }
 #: The sets of rows of an index.
 ROW_SETS = ("row_index", "offer_index")

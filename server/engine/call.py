@@ -1,6 +1,7 @@
 """What is asked of the engine, and what is known of the contact."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from compiler.runtime.interpreter import Slots
@@ -50,3 +51,8 @@ class Call(NamedTuple):
     excluded: frozenset[str] = frozenset()
     #: Whether an offer may stand in several spaces of the call.
     allow_duplicates: bool = False
+    #: Quota -> what is left of its limit, below 0 if that was lowered; without those
+    #: whose counters cannot be read.
+    quotas_left: Mapping[int, int] = MappingProxyType({})
+    #: When the decision is made: quotas count then, whenever the contact sees it.
+    decided_at_ms: int = 0

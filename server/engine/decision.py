@@ -3,11 +3,13 @@
 Spaces are filled in the order asked. For each: candidates (approved for the space,
 of the categories and themes asked for) -> eligible (windows, rules) -> ranked (the
 highest weight that matches, ties drawn) -> taken from the top, leaving out what the
-presentation rules exclude, what the page shows already and what cannot be rendered.
+presentation rules exclude, what quotas have no room for, what the page shows already
+and what cannot be rendered.
 """
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from compiler.runtime.template_values import TemplateError
@@ -16,6 +18,7 @@ from server.engine.call import Call, SpaceCall
 from server.engine.eligibility import Conditions
 from server.engine.live_offers import LiveOffer, LiveSpace
 from server.engine.presentation import Presented
+from server.engine.quotas import QuotaRoom
 from server.engine.ranking import Candidates, ranked
 from server.engine.rendering import Rendered, Shown, rendered
 
@@ -29,6 +32,7 @@ class Shortfall(Enum):
     NONE = "none"
     NOT_ENOUGH_ELIGIBLE = "not_enough_eligible"
     PRESENTATION_RULES = "presentation_rules"
+    QUOTAS = "quotas"
     SHOWN_ELSEWHERE = "shown_elsewhere"
     NOT_RENDERED = "not_rendered"
 
@@ -67,6 +71,10 @@ class Decision(NamedTuple):
     spaces: tuple[SpaceDecision, ...]
     #: Conditions and formulas that had no answer where they were asked.
     raised: int = 0
+    #: Quota -> propositions to be counted; see `server.engine.quotas`.
+    quotas_taken: Mapping[int, int] = MappingProxyType({})
+    #: Times that an offer was left out because a quota had no room.
+    quota_exclusions: int = 0
 
 
 def decide(call: Call) -> Decision:
@@ -74,12 +82,19 @@ def decide(call: Call) -> Decision:
     conditions = Conditions(call)
     presented = Presented(call, conditions)
     draw = Draw(call.seed)
+    # PERF: none where there are no quotas: it would take 1.4 of 31 us.
+    room = QuotaRoom(call) if call.environment.quotas.live else None
     page = _Page(call.allow_duplicates)
     # PERF: a list, not a generator: 0.1 us.
     spaces = tuple(
-        [_fill(call, asked, conditions, presented, draw, page) for asked in call.spaces]
+        [
+            _fill(call, asked, conditions, presented, room, draw, page)
+            for asked in call.spaces
+        ]
     )
-    return Decision(spaces, conditions.raised)
+    if room is None:
+        return Decision(spaces, conditions.raised)
+    return Decision(spaces, conditions.raised, room.taken, room.exclusions)
 
 
 class _Page:
@@ -104,6 +119,7 @@ def _fill(
     asked: SpaceCall,
     conditions: Conditions,
     presented: Presented,
+    room: QuotaRoom | None,
     draw: Draw,
     page: _Page,
 ) -> SpaceDecision:
@@ -123,7 +139,12 @@ def _fill(
             if shortfall is Shortfall.NOT_ENOUGH_ELIGIBLE:
                 shortfall = Shortfall.SHOWN_ELSEWHERE
         elif presented.excludes(offer, space):
-            shortfall = Shortfall.PRESENTATION_RULES
+            if shortfall is not Shortfall.QUOTAS:
+                shortfall = Shortfall.PRESENTATION_RULES
+        elif room is not None and room.excludes(offer):
+            shortfall = Shortfall.QUOTAS
+            if room.is_over:
+                break
         else:
             one = Chosen(best, len(in_space) + 1)
             if space.rendered:
@@ -131,13 +152,16 @@ def _fill(
                     one = _rendered(one, call, conditions, space)
                 except TemplateError as error:
                     not_rendered.append(NotRendered(offer, str(error)))
-                    shortfall = Shortfall.NOT_RENDERED
+                    if shortfall is not Shortfall.QUOTAS:
+                        shortfall = Shortfall.NOT_RENDERED
                     continue
             unrepeated.add(offer.number)
             in_space.add(offer.number)
             chosen.append(one)
             if space.recording:
                 presented.add(offer, space, best.weight, one.rank)
+                if room is not None:
+                    room.take(offer)
             if len(chosen) == asked.max_propositions:
                 shortfall = Shortfall.NONE
                 break

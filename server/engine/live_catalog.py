@@ -8,6 +8,7 @@ from compiler.runtime.linker import LinkedRule
 from server.engine.live_index import LiveIndex
 from server.engine.live_nouns import LiveNouns
 from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
+from server.engine.live_quotas import LiveQuotas
 
 
 class LiveEnvironment(NamedTuple):
@@ -37,6 +38,7 @@ class LiveEnvironment(NamedTuple):
     presentation_rules: tuple[LivePresentationRule, ...]
     #: Segment -> number of its rule.
     segments: Mapping[str, int]
+    quotas: LiveQuotas = LiveQuotas()
 
 
 class LiveCatalog(NamedTuple):

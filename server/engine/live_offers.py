@@ -128,9 +128,10 @@ class LiveSpace(NamedTuple):
     rendered: int
     rendering: LiveRendering | None
     acceptance_url: Template | None
+    click_url: Template | None
     #: What opening the acceptance URL means.
     acceptance_status: str
-    #: Whether the rendering or the URL names the proposition's id.
+    #: Whether the rendering or a URL names the proposition's id.
     names_proposition: bool
 
 

@@ -24,6 +24,7 @@ class Rendered(NamedTuple):
     representation: str
     #: Empty where the space has none.
     acceptance_url: str
+    click_url: str
 
 
 class Shown(NamedTuple):
@@ -45,11 +46,16 @@ def rendered(shown: Shown, proposition_id: str = UNKNOWN_ID) -> Rendered:
     live = space.contents[shown.offer.number]
     content = _content(shown, live)
     values = _values(shown, live, content, proposition_id)
-    rendering, acceptance_url = space.rendering, space.acceptance_url
+    rendering, acceptance, click = (
+        space.rendering,
+        space.acceptance_url,
+        space.click_url,
+    )
     return Rendered(
         content,
         rendering.template.render(values) if rendering else "",
-        acceptance_url.render(values) if acceptance_url else "",
+        acceptance.render(values) if acceptance else "",
+        click.render(values) if click else "",
     )
 
 
@@ -64,7 +70,7 @@ def completed(shown: Shown, before: Rendered, proposition_id: str) -> Rendered:
     try:
         return rendered(shown, proposition_id)
     except TemplateError:
-        return Rendered(before.content, "", "")
+        return Rendered(before.content, "", "", "")
 
 
 def _content(shown: Shown, live: LiveContent) -> dict[str, str]:

@@ -36,6 +36,7 @@ SECTIONS = (
     "segments",
     "presentation_rules",
     "typologies",
+    "quotas",
 )
 
 

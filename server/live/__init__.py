@@ -8,6 +8,7 @@
     contents  what spaces show of them
     spaces    spaces, and what makes what they show
     windows   which of them are open when
+    quotas    limits over all contacts
     nouns     what people wrote, for explanations
     released  all of it given back, in small steps too
     collector what of all this the garbage collector sees: nothing

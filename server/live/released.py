@@ -16,6 +16,7 @@ from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.engine.live_index import FormulaBounds, LiveIndex, LiveRowSet, LiveTables
 from server.engine.live_nouns import LiveNouns
 from server.engine.live_offers import LiveSpace, NameOfHash, OfferNumbers
+from server.engine.live_quotas import LiveQuotas
 from server.live.contents import LiveContents
 from server.live.source import Steps
 from server.live.windows import OpenSets
@@ -31,7 +32,7 @@ _SMALL = 32
 _COMPOSITE = frozenset(
     {
         *(LiveCatalog, LiveEnvironment, LiveIndex, LiveRowSet, LiveTables),
-        *(FormulaBounds, LiveNouns, LiveSpace, list, set, frozenset),
+        *(FormulaBounds, LiveNouns, LiveQuotas, LiveSpace, list, set, frozenset),
     }
 )
 _MAPPINGS = frozenset({dict, OfferNumbers, NameOfHash})

@@ -17,6 +17,7 @@ from server.live.source import Source, Steps
 #: How an encoded template says that it reads the proposition's id.
 _NAMES_PROPOSITION = b'"proposition.id"'
 _FORMS = ("html", "text", "json")
+_URLS = ("acceptance_url", "click_url")
 
 
 def load_spaces(
@@ -74,10 +75,13 @@ class _Shown(NamedTuple):
         fields = tuple(field.name for field in space.fields)
         own = {
             field: data
-            for field in (*(f"rendering.{form}" for form in _FORMS), "acceptance_url")
+            for field in (*(f"rendering.{form}" for form in _FORMS), *_URLS)
             if (data := self.of_spaces.get(f"{resource}:{field}")) is not None
         }
-        acceptance_url = own.get("acceptance_url")
+        acceptance_url, click_url = (
+            None if data is None else load_template(data)
+            for data in map(own.get, _URLS)
+        )
         return LiveSpace(
             name=space.name,
             space_hash=name_hash(resource),
@@ -100,9 +104,8 @@ class _Shown(NamedTuple):
             required=frozenset(field.name for field in space.fields if field.required),
             rendered=offers if own else offers & self.personalised,
             rendering=_rendering(own),
-            acceptance_url=None
-            if acceptance_url is None
-            else load_template(acceptance_url),
+            acceptance_url=acceptance_url,
+            click_url=click_url,
             acceptance_status=space.acceptance_status.value,
             names_proposition=any(_NAMES_PROPOSITION in data for data in own.values()),
         )

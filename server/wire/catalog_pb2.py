@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from server.wire import decision_pb2 as propono_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18propono/v1/catalog.proto\x12\npropono.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19propono/v1/decision.proto\"\xa2\x03\n\x0b\x45nvironment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x1b\n\x13targeting_dimension\x18\x04 \x01(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x05 \x01(\x08\x12\x11\n\tanonymous\x18\x06 \x01(\x08\x12\x1d\n\x15\x61nonymous_environment\x18\x07 \x01(\t\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12\x31\n\x12\x63ontact_attributes\x18\t \x03(\x0b\x32\x15.propono.v1.Attribute\x12\x31\n\x12\x63ontext_attributes\x18\n \x03(\x0b\x32\x15.propono.v1.Attribute\x12\x0c\n\x04rule\x18\x0b \x01(\t\x12&\n\x07weights\x18\x0c \x03(\x0b\x32\x15.propono.v1.WeightRow\x12\x10\n\x08typology\x18\r \x01(\t\x12-\n\x06source\x18\x0e \x01(\x0e\x32\x1d.propono.v1.EnvironmentSource\x12\x18\n\x10requires_profile\x18\x0f \x01(\x08\"\xad\x01\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x04type\x18\x02 \x01(\x0e\x32\x19.propono.v1.AttributeType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08required\x18\x04 \x01(\x08\x12\x14\n\x07minimum\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\n\n\x08_minimumB\n\n\x08_maximum\"f\n\x06Window\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8a\x01\n\tWeightRow\x12\x10\n\x06weight\x18\x01 \x01(\x01H\x00\x12\x11\n\x07\x66ormula\x18\x02 \x01(\tH\x00\x12\r\n\x05label\x18\x03 \x01(\t\x12\"\n\x06window\x18\x04 \x01(\x0b\x32\x12.propono.v1.Window\x12\x0e\n\x06spaces\x18\x05 \x03(\t\x12\x0c\n\x04rule\x18\x06 \x01(\tB\x07\n\x05value\"@\n\nMultiplier\x12\x0e\n\x06\x66\x61\x63tor\x18\x01 \x01(\x01\x12\"\n\x06window\x18\x02 \x01(\x0b\x32\x12.propono.v1.Window\"\x86\x02\n\x08\x43\x61tegory\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06parent\x18\x04 \x01(\t\x12\x10\n\x08\x64isabled\x18\x05 \x01(\x08\x12\"\n\x06window\x18\x06 \x01(\x0b\x32\x12.propono.v1.Window\x12\x0e\n\x06themes\x18\x07 \x03(\t\x12\x0c\n\x04rule\x18\x08 \x01(\t\x12*\n\nmultiplier\x18\t \x01(\x0b\x32\x16.propono.v1.Multiplier\x12&\n\x07weights\x18\n \x03(\x0b\x32\x15.propono.v1.WeightRow\x12\x17\n\x0f\x61lways_included\x18\x0b \x01(\x08\"\xb8\x03\n\x05Offer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x10\n\x08\x64isabled\x18\x05 \x01(\x08\x12\"\n\x06window\x18\x06 \x01(\x0b\x32\x12.propono.v1.Window\x12\x0c\n\x04rule\x18\x07 \x01(\t\x12&\n\x07weights\x18\x08 \x03(\x0b\x32\x15.propono.v1.WeightRow\x12\x0e\n\x06spaces\x18\t \x03(\t\x12/\n\x07\x63ontent\x18\n \x03(\x0b\x32\x1e.propono.v1.Offer.ContentEntry\x12+\n\x08\x61pproval\x18\x0b \x01(\x0b\x32\x19.propono.v1.OfferApproval\x12\x35\n\nattributes\x18\x0c \x03(\x0b\x32!.propono.v1.Offer.AttributesEntry\x1a.\n\x0c\x43ontentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc3\x01\n\rOfferApproval\x12.\n\x0b\x65ligibility\x18\x01 \x01(\x0e\x32\x19.propono.v1.ApprovalState\x12\x37\n\x07\x63ontent\x18\x02 \x03(\x0b\x32&.propono.v1.OfferApproval.ContentEntry\x1aI\n\x0c\x43ontentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0e\x32\x19.propono.v1.ApprovalState:\x02\x38\x01\"C\n\x0c\x43ontentField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08required\x18\x02 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\xb2\x03\n\x05Space\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12$\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x13.propono.v1.Channel\x12(\n\x06\x66ields\x18\x05 \x03(\x0b\x32\x18.propono.v1.ContentField\x12\x17\n\x0f\x64\x65\x66\x61ult_content\x18\x06 \x01(\t\x12\x1a\n\x12\x64\x65\x66\x61ult_categories\x18\x07 \x03(\t\x12\x16\n\x0e\x64\x65\x66\x61ult_themes\x18\x08 \x03(\t\x12\x17\n\x0f\x61nonymous_space\x18\t \x01(\t\x12\x1a\n\x12recording_disabled\x18\n \x01(\x08\x12\x1f\n\x17implicit_identification\x18\x0b \x01(\x08\x12\x16\n\x0e\x62inds_visitors\x18\x0c \x01(\x08\x12\x39\n\x12proposition_status\x18\r \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12\x38\n\x11\x61\x63\x63\x65ptance_status\x18\x0e \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\"B\n\x07Segment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\"A\n\x04Zone\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06spaces\x18\x04 \x03(\t*x\n\x11\x45nvironmentSource\x12\"\n\x1e\x45NVIRONMENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45NVIRONMENT_SOURCE_RECORDS\x10\x01\x12\x1f\n\x1b\x45NVIRONMENT_SOURCE_ARTIFACT\x10\x02*\xcc\x02\n\rAttributeType\x12\x1e\n\x1a\x41TTRIBUTE_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41TTRIBUTE_TYPE_BOOL\x10\x01\x12\x16\n\x12\x41TTRIBUTE_TYPE_INT\x10\x02\x12\x19\n\x15\x41TTRIBUTE_TYPE_DOUBLE\x10\x03\x12\x19\n\x15\x41TTRIBUTE_TYPE_STRING\x10\x04\x12\x1c\n\x18\x41TTRIBUTE_TYPE_TIMESTAMP\x10\x05\x12\x1b\n\x17\x41TTRIBUTE_TYPE_DURATION\x10\x06\x12\x1c\n\x18\x41TTRIBUTE_TYPE_BOOL_LIST\x10\x07\x12\x1b\n\x17\x41TTRIBUTE_TYPE_INT_LIST\x10\x08\x12\x1e\n\x1a\x41TTRIBUTE_TYPE_DOUBLE_LIST\x10\t\x12\x1e\n\x1a\x41TTRIBUTE_TYPE_STRING_LIST\x10\n*\xa1\x01\n\rApprovalState\x12\x1e\n\x1a\x41PPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41PPROVAL_STATE_EDITING\x10\x01\x12\x1a\n\x16\x41PPROVAL_STATE_PENDING\x10\x02\x12\x1b\n\x17\x41PPROVAL_STATE_APPROVED\x10\x03\x12\x1b\n\x17\x41PPROVAL_STATE_REJECTED\x10\x04*\xd7\x01\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANNEL_INBOUND_WEB\x10\x01\x12\x1f\n\x1b\x43HANNEL_INBOUND_CALL_CENTER\x10\x02\x12\x11\n\rCHANNEL_EMAIL\x10\x03\x12\x0f\n\x0b\x43HANNEL_SMS\x10\x04\x12\x11\n\rCHANNEL_PHONE\x10\x05\x12\x17\n\x13\x43HANNEL_DIRECT_MAIL\x10\x06\x12\x16\n\x12\x43HANNEL_MOBILE_APP\x10\x07\x12\x11\n\rCHANNEL_OTHER\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18propono/v1/catalog.proto\x12\npropono.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19propono/v1/decision.proto\"\xa2\x03\n\x0b\x45nvironment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x1b\n\x13targeting_dimension\x18\x04 \x01(\t\x12\x0f\n\x07\x64\x65\x66\x61ult\x18\x05 \x01(\x08\x12\x11\n\tanonymous\x18\x06 \x01(\x08\x12\x1d\n\x15\x61nonymous_environment\x18\x07 \x01(\t\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12\x31\n\x12\x63ontact_attributes\x18\t \x03(\x0b\x32\x15.propono.v1.Attribute\x12\x31\n\x12\x63ontext_attributes\x18\n \x03(\x0b\x32\x15.propono.v1.Attribute\x12\x0c\n\x04rule\x18\x0b \x01(\t\x12&\n\x07weights\x18\x0c \x03(\x0b\x32\x15.propono.v1.WeightRow\x12\x10\n\x08typology\x18\r \x01(\t\x12-\n\x06source\x18\x0e \x01(\x0e\x32\x1d.propono.v1.EnvironmentSource\x12\x18\n\x10requires_profile\x18\x0f \x01(\x08\"\xad\x01\n\tAttribute\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x04type\x18\x02 \x01(\x0e\x32\x19.propono.v1.AttributeType\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08required\x18\x04 \x01(\x08\x12\x14\n\x07minimum\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\n\n\x08_minimumB\n\n\x08_maximum\"f\n\x06Window\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8a\x01\n\tWeightRow\x12\x10\n\x06weight\x18\x01 \x01(\x01H\x00\x12\x11\n\x07\x66ormula\x18\x02 \x01(\tH\x00\x12\r\n\x05label\x18\x03 \x01(\t\x12\"\n\x06window\x18\x04 \x01(\x0b\x32\x12.propono.v1.Window\x12\x0e\n\x06spaces\x18\x05 \x03(\t\x12\x0c\n\x04rule\x18\x06 \x01(\tB\x07\n\x05value\"@\n\nMultiplier\x12\x0e\n\x06\x66\x61\x63tor\x18\x01 \x01(\x01\x12\"\n\x06window\x18\x02 \x01(\x0b\x32\x12.propono.v1.Window\"\x86\x02\n\x08\x43\x61tegory\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06parent\x18\x04 \x01(\t\x12\x10\n\x08\x64isabled\x18\x05 \x01(\x08\x12\"\n\x06window\x18\x06 \x01(\x0b\x32\x12.propono.v1.Window\x12\x0e\n\x06themes\x18\x07 \x03(\t\x12\x0c\n\x04rule\x18\x08 \x01(\t\x12*\n\nmultiplier\x18\t \x01(\x0b\x32\x16.propono.v1.Multiplier\x12&\n\x07weights\x18\n \x03(\x0b\x32\x15.propono.v1.WeightRow\x12\x17\n\x0f\x61lways_included\x18\x0b \x01(\x08\"\xb8\x03\n\x05Offer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x10\n\x08\x64isabled\x18\x05 \x01(\x08\x12\"\n\x06window\x18\x06 \x01(\x0b\x32\x12.propono.v1.Window\x12\x0c\n\x04rule\x18\x07 \x01(\t\x12&\n\x07weights\x18\x08 \x03(\x0b\x32\x15.propono.v1.WeightRow\x12\x0e\n\x06spaces\x18\t \x03(\t\x12/\n\x07\x63ontent\x18\n \x03(\x0b\x32\x1e.propono.v1.Offer.ContentEntry\x12+\n\x08\x61pproval\x18\x0b \x01(\x0b\x32\x19.propono.v1.OfferApproval\x12\x35\n\nattributes\x18\x0c \x03(\x0b\x32!.propono.v1.Offer.AttributesEntry\x1a.\n\x0c\x43ontentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc3\x01\n\rOfferApproval\x12.\n\x0b\x65ligibility\x18\x01 \x01(\x0e\x32\x19.propono.v1.ApprovalState\x12\x37\n\x07\x63ontent\x18\x02 \x03(\x0b\x32&.propono.v1.OfferApproval.ContentEntry\x1aI\n\x0c\x43ontentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12(\n\x05value\x18\x02 \x01(\x0e\x32\x19.propono.v1.ApprovalState:\x02\x38\x01\"C\n\x0c\x43ontentField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08required\x18\x02 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\x80\x05\n\x05Space\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12$\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x13.propono.v1.Channel\x12(\n\x06\x66ields\x18\x05 \x03(\x0b\x32\x18.propono.v1.ContentField\x12\x17\n\x0f\x64\x65\x66\x61ult_content\x18\x06 \x01(\t\x12\x1a\n\x12\x64\x65\x66\x61ult_categories\x18\x07 \x03(\t\x12\x16\n\x0e\x64\x65\x66\x61ult_themes\x18\x08 \x03(\t\x12\x17\n\x0f\x61nonymous_space\x18\t \x01(\t\x12\x1a\n\x12recording_disabled\x18\n \x01(\x08\x12\x1f\n\x17implicit_identification\x18\x0b \x01(\x08\x12\x16\n\x0e\x62inds_visitors\x18\x0c \x01(\x08\x12\x39\n\x12proposition_status\x18\r \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12\x38\n\x11\x61\x63\x63\x65ptance_status\x18\x0e \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12(\n\trendering\x18\x0f \x01(\x0b\x32\x15.propono.v1.Rendering\x12\x16\n\x0e\x61\x63\x63\x65ptance_url\x18\x10 \x01(\t\x12\x11\n\tclick_url\x18\x11 \x01(\t\x12;\n\x15stored_on_proposition\x18\x12 \x03(\x0b\x32\x1c.propono.v1.StoredExpression\x12:\n\x14stored_on_acceptance\x18\x13 \x03(\x0b\x32\x1c.propono.v1.StoredExpression\"\\\n\tRendering\x12\x0e\n\x04html\x18\x01 \x01(\tH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\'\n\x04json\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x42\x06\n\x04\x66orm\"4\n\x10StoredExpression\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\"B\n\x07Segment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0c\n\x04rule\x18\x04 \x01(\t\"A\n\x04Zone\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06spaces\x18\x04 \x03(\t*x\n\x11\x45nvironmentSource\x12\"\n\x1e\x45NVIRONMENT_SOURCE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45NVIRONMENT_SOURCE_RECORDS\x10\x01\x12\x1f\n\x1b\x45NVIRONMENT_SOURCE_ARTIFACT\x10\x02*\xcc\x02\n\rAttributeType\x12\x1e\n\x1a\x41TTRIBUTE_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41TTRIBUTE_TYPE_BOOL\x10\x01\x12\x16\n\x12\x41TTRIBUTE_TYPE_INT\x10\x02\x12\x19\n\x15\x41TTRIBUTE_TYPE_DOUBLE\x10\x03\x12\x19\n\x15\x41TTRIBUTE_TYPE_STRING\x10\x04\x12\x1c\n\x18\x41TTRIBUTE_TYPE_TIMESTAMP\x10\x05\x12\x1b\n\x17\x41TTRIBUTE_TYPE_DURATION\x10\x06\x12\x1c\n\x18\x41TTRIBUTE_TYPE_BOOL_LIST\x10\x07\x12\x1b\n\x17\x41TTRIBUTE_TYPE_INT_LIST\x10\x08\x12\x1e\n\x1a\x41TTRIBUTE_TYPE_DOUBLE_LIST\x10\t\x12\x1e\n\x1a\x41TTRIBUTE_TYPE_STRING_LIST\x10\n*\xa1\x01\n\rApprovalState\x12\x1e\n\x1a\x41PPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41PPROVAL_STATE_EDITING\x10\x01\x12\x1a\n\x16\x41PPROVAL_STATE_PENDING\x10\x02\x12\x1b\n\x17\x41PPROVAL_STATE_APPROVED\x10\x03\x12\x1b\n\x17\x41PPROVAL_STATE_REJECTED\x10\x04*\xd7\x01\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43HANNEL_INBOUND_WEB\x10\x01\x12\x1f\n\x1b\x43HANNEL_INBOUND_CALL_CENTER\x10\x02\x12\x11\n\rCHANNEL_EMAIL\x10\x03\x12\x0f\n\x0b\x43HANNEL_SMS\x10\x04\x12\x11\n\rCHANNEL_PHONE\x10\x05\x12\x17\n\x13\x43HANNEL_DIRECT_MAIL\x10\x06\x12\x16\n\x12\x43HANNEL_MOBILE_APP\x10\x07\x12\x11\n\rCHANNEL_OTHER\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,42 +40,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OFFER_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_OFFERAPPROVAL_CONTENTENTRY']._loaded_options = None
   _globals['_OFFERAPPROVAL_CONTENTENTRY']._serialized_options = b'8\001'
-  _globals['_ENVIRONMENTSOURCE']._serialized_start=2555
-  _globals['_ENVIRONMENTSOURCE']._serialized_end=2675
-  _globals['_ATTRIBUTETYPE']._serialized_start=2678
-  _globals['_ATTRIBUTETYPE']._serialized_end=3010
-  _globals['_APPROVALSTATE']._serialized_start=3013
-  _globals['_APPROVALSTATE']._serialized_end=3174
-  _globals['_CHANNEL']._serialized_start=3177
-  _globals['_CHANNEL']._serialized_end=3392
-  _globals['_ENVIRONMENT']._serialized_start=101
-  _globals['_ENVIRONMENT']._serialized_end=519
-  _globals['_ATTRIBUTE']._serialized_start=522
-  _globals['_ATTRIBUTE']._serialized_end=695
-  _globals['_WINDOW']._serialized_start=697
-  _globals['_WINDOW']._serialized_end=799
-  _globals['_WEIGHTROW']._serialized_start=802
-  _globals['_WEIGHTROW']._serialized_end=940
-  _globals['_MULTIPLIER']._serialized_start=942
-  _globals['_MULTIPLIER']._serialized_end=1006
-  _globals['_CATEGORY']._serialized_start=1009
-  _globals['_CATEGORY']._serialized_end=1271
-  _globals['_OFFER']._serialized_start=1274
-  _globals['_OFFER']._serialized_end=1714
-  _globals['_OFFER_CONTENTENTRY']._serialized_start=1617
-  _globals['_OFFER_CONTENTENTRY']._serialized_end=1663
-  _globals['_OFFER_ATTRIBUTESENTRY']._serialized_start=1665
-  _globals['_OFFER_ATTRIBUTESENTRY']._serialized_end=1714
-  _globals['_OFFERAPPROVAL']._serialized_start=1717
-  _globals['_OFFERAPPROVAL']._serialized_end=1912
-  _globals['_OFFERAPPROVAL_CONTENTENTRY']._serialized_start=1839
-  _globals['_OFFERAPPROVAL_CONTENTENTRY']._serialized_end=1912
-  _globals['_CONTENTFIELD']._serialized_start=1914
-  _globals['_CONTENTFIELD']._serialized_end=1981
-  _globals['_SPACE']._serialized_start=1984
-  _globals['_SPACE']._serialized_end=2418
-  _globals['_SEGMENT']._serialized_start=2420
-  _globals['_SEGMENT']._serialized_end=2486
-  _globals['_ZONE']._serialized_start=2488
-  _globals['_ZONE']._serialized_end=2553
+  _globals['_ENVIRONMENTSOURCE']._serialized_start=2939
+  _globals['_ENVIRONMENTSOURCE']._serialized_end=3059
+  _globals['_ATTRIBUTETYPE']._serialized_start=3062
+  _globals['_ATTRIBUTETYPE']._serialized_end=3394
+  _globals['_APPROVALSTATE']._serialized_start=3397
+  _globals['_APPROVALSTATE']._serialized_end=3558
+  _globals['_CHANNEL']._serialized_start=3561
+  _globals['_CHANNEL']._serialized_end=3776
+  _globals['_ENVIRONMENT']._serialized_start=131
+  _globals['_ENVIRONMENT']._serialized_end=549
+  _globals['_ATTRIBUTE']._serialized_start=552
+  _globals['_ATTRIBUTE']._serialized_end=725
+  _globals['_WINDOW']._serialized_start=727
+  _globals['_WINDOW']._serialized_end=829
+  _globals['_WEIGHTROW']._serialized_start=832
+  _globals['_WEIGHTROW']._serialized_end=970
+  _globals['_MULTIPLIER']._serialized_start=972
+  _globals['_MULTIPLIER']._serialized_end=1036
+  _globals['_CATEGORY']._serialized_start=1039
+  _globals['_CATEGORY']._serialized_end=1301
+  _globals['_OFFER']._serialized_start=1304
+  _globals['_OFFER']._serialized_end=1744
+  _globals['_OFFER_CONTENTENTRY']._serialized_start=1647
+  _globals['_OFFER_CONTENTENTRY']._serialized_end=1693
+  _globals['_OFFER_ATTRIBUTESENTRY']._serialized_start=1695
+  _globals['_OFFER_ATTRIBUTESENTRY']._serialized_end=1744
+  _globals['_OFFERAPPROVAL']._serialized_start=1747
+  _globals['_OFFERAPPROVAL']._serialized_end=1942
+  _globals['_OFFERAPPROVAL_CONTENTENTRY']._serialized_start=1869
+  _globals['_OFFERAPPROVAL_CONTENTENTRY']._serialized_end=1942
+  _globals['_CONTENTFIELD']._serialized_start=1944
+  _globals['_CONTENTFIELD']._serialized_end=2011
+  _globals['_SPACE']._serialized_start=2014
+  _globals['_SPACE']._serialized_end=2654
+  _globals['_RENDERING']._serialized_start=2656
+  _globals['_RENDERING']._serialized_end=2748
+  _globals['_STOREDEXPRESSION']._serialized_start=2750
+  _globals['_STOREDEXPRESSION']._serialized_end=2802
+  _globals['_SEGMENT']._serialized_start=2804
+  _globals['_SEGMENT']._serialized_end=2870
+  _globals['_ZONE']._serialized_start=2872
+  _globals['_ZONE']._serialized_end=2937
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from server.wire import decision_pb2 as _decision_pb2
 from google.protobuf.internal import containers as _containers
@@ -255,7 +256,7 @@ class ContentField(_message.Message):
     def __init__(self, name: _Optional[str] = ..., required: _Optional[bool] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Space(_message.Message):
-    __slots__ = ("name", "etag", "label", "channel", "fields", "default_content", "default_categories", "default_themes", "anonymous_space", "recording_disabled", "implicit_identification", "binds_visitors", "proposition_status", "acceptance_status")
+    __slots__ = ("name", "etag", "label", "channel", "fields", "default_content", "default_categories", "default_themes", "anonymous_space", "recording_disabled", "implicit_identification", "binds_visitors", "proposition_status", "acceptance_status", "rendering", "acceptance_url", "click_url", "stored_on_proposition", "stored_on_acceptance")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -270,6 +271,11 @@ class Space(_message.Message):
     BINDS_VISITORS_FIELD_NUMBER: _ClassVar[int]
     PROPOSITION_STATUS_FIELD_NUMBER: _ClassVar[int]
     ACCEPTANCE_STATUS_FIELD_NUMBER: _ClassVar[int]
+    RENDERING_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTANCE_URL_FIELD_NUMBER: _ClassVar[int]
+    CLICK_URL_FIELD_NUMBER: _ClassVar[int]
+    STORED_ON_PROPOSITION_FIELD_NUMBER: _ClassVar[int]
+    STORED_ON_ACCEPTANCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -284,7 +290,30 @@ class Space(_message.Message):
     binds_visitors: bool
     proposition_status: _decision_pb2.PropositionStatus
     acceptance_status: _decision_pb2.PropositionStatus
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., fields: _Optional[_Iterable[_Union[ContentField, _Mapping]]] = ..., default_content: _Optional[str] = ..., default_categories: _Optional[_Iterable[str]] = ..., default_themes: _Optional[_Iterable[str]] = ..., anonymous_space: _Optional[str] = ..., recording_disabled: _Optional[bool] = ..., implicit_identification: _Optional[bool] = ..., binds_visitors: _Optional[bool] = ..., proposition_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ..., acceptance_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ...) -> None: ...
+    rendering: Rendering
+    acceptance_url: str
+    click_url: str
+    stored_on_proposition: _containers.RepeatedCompositeFieldContainer[StoredExpression]
+    stored_on_acceptance: _containers.RepeatedCompositeFieldContainer[StoredExpression]
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., fields: _Optional[_Iterable[_Union[ContentField, _Mapping]]] = ..., default_content: _Optional[str] = ..., default_categories: _Optional[_Iterable[str]] = ..., default_themes: _Optional[_Iterable[str]] = ..., anonymous_space: _Optional[str] = ..., recording_disabled: _Optional[bool] = ..., implicit_identification: _Optional[bool] = ..., binds_visitors: _Optional[bool] = ..., proposition_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ..., acceptance_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ..., rendering: _Optional[_Union[Rendering, _Mapping]] = ..., acceptance_url: _Optional[str] = ..., click_url: _Optional[str] = ..., stored_on_proposition: _Optional[_Iterable[_Union[StoredExpression, _Mapping]]] = ..., stored_on_acceptance: _Optional[_Iterable[_Union[StoredExpression, _Mapping]]] = ...) -> None: ...
+
+class Rendering(_message.Message):
+    __slots__ = ("html", "text", "json")
+    HTML_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    html: str
+    text: str
+    json: _struct_pb2.Struct
+    def __init__(self, html: _Optional[str] = ..., text: _Optional[str] = ..., json: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+
+class StoredExpression(_message.Message):
+    __slots__ = ("name", "expression")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    expression: str
+    def __init__(self, name: _Optional[str] = ..., expression: _Optional[str] = ...) -> None: ...
 
 class Segment(_message.Message):
     __slots__ = ("name", "etag", "label", "rule")

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from server.wire import decision_pb2 as propono_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18propono/v1/contact.proto\x12\npropono.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19propono/v1/decision.proto\"_\n\x07\x43ontact\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12+\n\nattributes\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\"=\n\x15UpsertContactsRequest\x12$\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x13.propono.v1.Contact\"Y\n\x16UpsertContactsResponse\x12\x16\n\x0eupserted_count\x18\x01 \x01(\x04\x12\x0f\n\x07rejects\x18\x02 \x03(\t\x12\x16\n\x0erejected_count\x18\x03 \x01(\x04\"<\n\x11GetContactRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\":\n\x12GetContactResponse\x12$\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x13.propono.v1.Contact\"i\n\x17ListPropositionsRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"j\n\x18ListPropositionsResponse\x12\x35\n\x0cpropositions\x18\x01 \x03(\x0b\x32\x1f.propono.v1.RecordedProposition\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xac\x01\n\x13RecordedProposition\x12,\n\x0bproposition\x18\x01 \x01(\x0b\x32\x17.propono.v1.Proposition\x12\r\n\x05space\x18\x02 \x01(\t\x12-\n\x06status\x18\x03 \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12)\n\x07\x63hanges\x18\x04 \x03(\x0b\x32\x18.propono.v1.StatusChange\"\x9f\x01\n\x0cStatusChange\x12-\n\x06status\x18\x01 \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0creceive_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\x14\x44\x65leteContactRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\"[\n\x15\x44\x65leteContactResponse\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12.\n\nfinal_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\x14MergeContactsRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x10\n\x08\x61lias_id\x18\x03 \x01(\t\"=\n\x15MergeContactsResponse\x12$\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x13.propono.v1.Contact2\xc3\x03\n\x0e\x43ontactService\x12Y\n\x0eUpsertContacts\x12!.propono.v1.UpsertContactsRequest\x1a\".propono.v1.UpsertContactsResponse(\x01\x12K\n\nGetContact\x12\x1d.propono.v1.GetContactRequest\x1a\x1e.propono.v1.GetContactResponse\x12]\n\x10ListPropositions\x12#.propono.v1.ListPropositionsRequest\x1a$.propono.v1.ListPropositionsResponse\x12T\n\rDeleteContact\x12 .propono.v1.DeleteContactRequest\x1a!.propono.v1.DeleteContactResponse\x12T\n\rMergeContacts\x12 .propono.v1.MergeContactsRequest\x1a!.propono.v1.MergeContactsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18propono/v1/contact.proto\x12\npropono.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19propono/v1/decision.proto\"_\n\x07\x43ontact\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12+\n\nattributes\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\">\n\x15UpsertContactsRequest\x12%\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x13.propono.v1.Contact\"v\n\x16UpsertContactsResponse\x12\x16\n\x0eupserted_count\x18\x01 \x01(\x04\x12,\n\x07rejects\x18\x02 \x03(\x0b\x32\x1b.propono.v1.RejectedContact\x12\x16\n\x0erejected_count\x18\x03 \x01(\x04\"i\n\x0fRejectedContact\x12\x10\n\x08position\x18\x01 \x01(\x04\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x30\n\nviolations\x18\x03 \x03(\x0b\x32\x1c.propono.v1.ContactViolation\"6\n\x10\x43ontactViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"<\n\x11GetContactRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\"\x93\x01\n\x12GetContactResponse\x12$\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x13.propono.v1.Contact\x12\x13\n\x0bhas_profile\x18\x02 \x01(\x08\x12\'\n\x05names\x18\x03 \x01(\x0b\x32\x18.propono.v1.ContactNames\x12\x19\n\x11proposition_count\x18\x04 \x01(\x04\"\x8e\x01\n\x0c\x43ontactNames\x12&\n\x05owner\x18\x01 \x01(\x0b\x32\x17.propono.v1.ContactName\x12(\n\x07\x61liases\x18\x02 \x03(\x0b\x32\x17.propono.v1.ContactName\x12,\n\x08\x62indings\x18\x03 \x03(\x0b\x32\x1a.propono.v1.VisitorBinding\"6\n\x0b\x43ontactName\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\"h\n\x0eVisitorBinding\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\nvisitor_id\x18\x02 \x01(\t\x12-\n\tbind_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x87\x02\n\x17ListPropositionsRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\r\n\x05space\x18\x05 \x01(\t\x12/\n\x08statuses\x18\x06 \x03(\x0e\x32\x1d.propono.v1.PropositionStatus\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"j\n\x18ListPropositionsResponse\x12\x35\n\x0cpropositions\x18\x01 \x03(\x0b\x32\x1f.propono.v1.RecordedProposition\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc4\x02\n\x13RecordedProposition\x12,\n\x0bproposition\x18\x01 \x01(\x0b\x32\x17.propono.v1.Proposition\x12\r\n\x05space\x18\x02 \x01(\t\x12-\n\x06status\x18\x03 \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12)\n\x07\x63hanges\x18\x04 \x03(\x0b\x32\x18.propono.v1.StatusChange\x12\x13\n\x0b\x65nvironment\x18\x05 \x01(\t\x12\x16\n\x0einteraction_id\x18\x06 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63hannel\x18\x08 \x01(\t\x12\'\n\x06stored\x18\t \x01(\x0b\x32\x17.google.protobuf.Struct\"\x9f\x01\n\x0cStatusChange\x12-\n\x06status\x18\x01 \x01(\x0e\x32\x1d.propono.v1.PropositionStatus\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0creceive_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x14\x44\x65leteContactRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"\xde\x01\n\x15\x44\x65leteContactResponse\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12.\n\nfinal_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nerase_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06\x63ounts\x18\x04 \x01(\x0b\x32\x18.propono.v1.ErasedCounts\x12\'\n\x05names\x18\x05 \x01(\x0b\x32\x18.propono.v1.ContactNames\"v\n\x0c\x45rasedCounts\x12\x0b\n\x03ids\x18\x01 \x01(\x04\x12\x10\n\x08profiles\x18\x02 \x01(\x04\x12\x14\n\x0cpropositions\x18\x03 \x01(\x04\x12\x10\n\x08\x62indings\x18\x04 \x01(\x04\x12\x0e\n\x06inputs\x18\x05 \x01(\x04\x12\x0f\n\x07\x61nswers\x18\x06 \x01(\x04\"l\n\x14MergeContactsRequest\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\t\x12\x12\n\ncontact_id\x18\x02 \x01(\t\x12\x10\n\x08\x61lias_id\x18\x03 \x01(\t\x12\x19\n\x11\x61lias_environment\x18\x04 \x01(\t\"f\n\x15MergeContactsResponse\x12$\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x13.propono.v1.Contact\x12\'\n\x05names\x18\x02 \x01(\x0b\x32\x18.propono.v1.ContactNames2\xc3\x03\n\x0e\x43ontactService\x12Y\n\x0eUpsertContacts\x12!.propono.v1.UpsertContactsRequest\x1a\".propono.v1.UpsertContactsResponse(\x01\x12K\n\nGetContact\x12\x1d.propono.v1.GetContactRequest\x1a\x1e.propono.v1.GetContactResponse\x12]\n\x10ListPropositions\x12#.propono.v1.ListPropositionsRequest\x1a$.propono.v1.ListPropositionsResponse\x12T\n\rDeleteContact\x12 .propono.v1.DeleteContactRequest\x1a!.propono.v1.DeleteContactResponse\x12T\n\rMergeContacts\x12 .propono.v1.MergeContactsRequest\x1a!.propono.v1.MergeContactsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,29 +37,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTACT']._serialized_start=130
   _globals['_CONTACT']._serialized_end=225
   _globals['_UPSERTCONTACTSREQUEST']._serialized_start=227
-  _globals['_UPSERTCONTACTSREQUEST']._serialized_end=288
-  _globals['_UPSERTCONTACTSRESPONSE']._serialized_start=290
-  _globals['_UPSERTCONTACTSRESPONSE']._serialized_end=379
-  _globals['_GETCONTACTREQUEST']._serialized_start=381
-  _globals['_GETCONTACTREQUEST']._serialized_end=441
-  _globals['_GETCONTACTRESPONSE']._serialized_start=443
-  _globals['_GETCONTACTRESPONSE']._serialized_end=501
-  _globals['_LISTPROPOSITIONSREQUEST']._serialized_start=503
-  _globals['_LISTPROPOSITIONSREQUEST']._serialized_end=608
-  _globals['_LISTPROPOSITIONSRESPONSE']._serialized_start=610
-  _globals['_LISTPROPOSITIONSRESPONSE']._serialized_end=716
-  _globals['_RECORDEDPROPOSITION']._serialized_start=719
-  _globals['_RECORDEDPROPOSITION']._serialized_end=891
-  _globals['_STATUSCHANGE']._serialized_start=894
-  _globals['_STATUSCHANGE']._serialized_end=1053
-  _globals['_DELETECONTACTREQUEST']._serialized_start=1055
-  _globals['_DELETECONTACTREQUEST']._serialized_end=1118
-  _globals['_DELETECONTACTRESPONSE']._serialized_start=1120
-  _globals['_DELETECONTACTRESPONSE']._serialized_end=1211
-  _globals['_MERGECONTACTSREQUEST']._serialized_start=1213
-  _globals['_MERGECONTACTSREQUEST']._serialized_end=1294
-  _globals['_MERGECONTACTSRESPONSE']._serialized_start=1296
-  _globals['_MERGECONTACTSRESPONSE']._serialized_end=1357
-  _globals['_CONTACTSERVICE']._serialized_start=1360
-  _globals['_CONTACTSERVICE']._serialized_end=1811
+  _globals['_UPSERTCONTACTSREQUEST']._serialized_end=289
+  _globals['_UPSERTCONTACTSRESPONSE']._serialized_start=291
+  _globals['_UPSERTCONTACTSRESPONSE']._serialized_end=409
+  _globals['_REJECTEDCONTACT']._serialized_start=411
+  _globals['_REJECTEDCONTACT']._serialized_end=516
+  _globals['_CONTACTVIOLATION']._serialized_start=518
+  _globals['_CONTACTVIOLATION']._serialized_end=572
+  _globals['_GETCONTACTREQUEST']._serialized_start=574
+  _globals['_GETCONTACTREQUEST']._serialized_end=634
+  _globals['_GETCONTACTRESPONSE']._serialized_start=637
+  _globals['_GETCONTACTRESPONSE']._serialized_end=784
+  _globals['_CONTACTNAMES']._serialized_start=787
+  _globals['_CONTACTNAMES']._serialized_end=929
+  _globals['_CONTACTNAME']._serialized_start=931
+  _globals['_CONTACTNAME']._serialized_end=985
+  _globals['_VISITORBINDING']._serialized_start=987
+  _globals['_VISITORBINDING']._serialized_end=1091
+  _globals['_LISTPROPOSITIONSREQUEST']._serialized_start=1094
+  _globals['_LISTPROPOSITIONSREQUEST']._serialized_end=1357
+  _globals['_LISTPROPOSITIONSRESPONSE']._serialized_start=1359
+  _globals['_LISTPROPOSITIONSRESPONSE']._serialized_end=1465
+  _globals['_RECORDEDPROPOSITION']._serialized_start=1468
+  _globals['_RECORDEDPROPOSITION']._serialized_end=1792
+  _globals['_STATUSCHANGE']._serialized_start=1795
+  _globals['_STATUSCHANGE']._serialized_end=1954
+  _globals['_DELETECONTACTREQUEST']._serialized_start=1956
+  _globals['_DELETECONTACTREQUEST']._serialized_end=2042
+  _globals['_DELETECONTACTRESPONSE']._serialized_start=2045
+  _globals['_DELETECONTACTRESPONSE']._serialized_end=2267
+  _globals['_ERASEDCOUNTS']._serialized_start=2269
+  _globals['_ERASEDCOUNTS']._serialized_end=2387
+  _globals['_MERGECONTACTSREQUEST']._serialized_start=2389
+  _globals['_MERGECONTACTSREQUEST']._serialized_end=2497
+  _globals['_MERGECONTACTSRESPONSE']._serialized_start=2499
+  _globals['_MERGECONTACTSRESPONSE']._serialized_end=2601
+  _globals['_CONTACTSERVICE']._serialized_start=2604
+  _globals['_CONTACTSERVICE']._serialized_end=3055
 # @@protoc_insertion_point(module_scope)

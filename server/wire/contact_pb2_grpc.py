@@ -67,28 +67,33 @@ class ContactServiceServicer:
     """
 
     def UpsertContacts(self, request_iterator, context):
-        """Creates or replaces profiles; each message is one contact.
+        """Creates or replaces profiles. A contact that is wrong is refused with all
+        that is wrong with it, and does not stop the others. What was stored when a
+        call fails stays stored: send everything again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetContact(self, request, context):
-        """Reads one profile.
+        """Reads one profile, and what leads to the contact's history.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPropositions(self, request, context):
-        """Lists a contact's propositions, newest first, with their log.
+        """Lists a contact's propositions, by the time of their decision, newest first,
+        with their log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteContact(self, request, context):
-        """Erases a contact: profile, history, bindings, stored answers.
+        """Erases a contact: profiles, history, bindings, inputs of decisions, stored
+        answers. An id that was merged into another erases the whole contact. Fails
+        with NOT_FOUND if nothing is known of it, as when it was erased before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,7 +101,9 @@ class ContactServiceServicer:
 
     def MergeContacts(self, request, context):
         """Makes one contact an alias of another; the union of their histories counts
-        once.
+        once. Both must be known. The contact that remains is one of an identified
+        environment; the other one is of the same environment, or a visitor of the
+        anonymous environment that it names, who is bound to the contact.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -154,7 +154,7 @@ class SpaceResult(_message.Message):
     def __init__(self, space: _Optional[str] = ..., propositions: _Optional[_Iterable[_Union[Proposition, _Mapping]]] = ..., default_content: _Optional[str] = ..., shortfall_reason: _Optional[_Union[ShortfallReason, str]] = ...) -> None: ...
 
 class Proposition(_message.Message):
-    __slots__ = ("proposition_id", "offer", "category", "weight", "rank", "content", "representation", "acceptance_url", "event_time")
+    __slots__ = ("proposition_id", "offer", "category", "weight", "rank", "content", "representation", "acceptance_url", "click_url", "event_time")
     class ContentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -170,6 +170,7 @@ class Proposition(_message.Message):
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
     ACCEPTANCE_URL_FIELD_NUMBER: _ClassVar[int]
+    CLICK_URL_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     proposition_id: str
     offer: str
@@ -179,8 +180,9 @@ class Proposition(_message.Message):
     content: _containers.ScalarMap[str, str]
     representation: Representation
     acceptance_url: str
+    click_url: str
     event_time: _timestamp_pb2.Timestamp
-    def __init__(self, proposition_id: _Optional[str] = ..., offer: _Optional[str] = ..., category: _Optional[str] = ..., weight: _Optional[float] = ..., rank: _Optional[int] = ..., content: _Optional[_Mapping[str, str]] = ..., representation: _Optional[_Union[Representation, _Mapping]] = ..., acceptance_url: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, proposition_id: _Optional[str] = ..., offer: _Optional[str] = ..., category: _Optional[str] = ..., weight: _Optional[float] = ..., rank: _Optional[int] = ..., content: _Optional[_Mapping[str, str]] = ..., representation: _Optional[_Union[Representation, _Mapping]] = ..., acceptance_url: _Optional[str] = ..., click_url: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Representation(_message.Message):
     __slots__ = ("html", "text", "json")

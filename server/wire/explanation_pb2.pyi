@@ -37,6 +37,7 @@ class ReasonCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_CODE_PRESENTATION_RULE: _ClassVar[ReasonCode]
     REASON_CODE_OUTRANKED: _ClassVar[ReasonCode]
     REASON_CODE_NOT_RENDERED: _ClassVar[ReasonCode]
+    REASON_CODE_QUOTA: _ClassVar[ReasonCode]
 
 class RowReasonCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -80,6 +81,7 @@ REASON_CODE_SHOWN_ELSEWHERE: ReasonCode
 REASON_CODE_PRESENTATION_RULE: ReasonCode
 REASON_CODE_OUTRANKED: ReasonCode
 REASON_CODE_NOT_RENDERED: ReasonCode
+REASON_CODE_QUOTA: ReasonCode
 ROW_REASON_CODE_UNSPECIFIED: RowReasonCode
 ROW_REASON_CODE_WINDOW_NOT_OPEN_YET: RowReasonCode
 ROW_REASON_CODE_WINDOW_CLOSED: RowReasonCode
@@ -154,7 +156,7 @@ class OfferExplanation(_message.Message):
     def __init__(self, space: _Optional[str] = ..., offer: _Optional[str] = ..., category: _Optional[str] = ..., proposed: _Optional[bool] = ..., rank: _Optional[int] = ..., weight: _Optional[float] = ..., weight_row: _Optional[str] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[Change, _Mapping]]] = ...) -> None: ...
 
 class Reason(_message.Message):
-    __slots__ = ("code", "resource", "message", "condition", "error", "found", "counted", "maximum", "frees_at", "names", "rows", "winner", "winner_weight")
+    __slots__ = ("code", "resource", "message", "condition", "error", "found", "counted", "maximum", "frees_at", "names", "rows", "winner", "winner_weight", "quota_limit", "quota_used")
     CODE_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +170,8 @@ class Reason(_message.Message):
     ROWS_FIELD_NUMBER: _ClassVar[int]
     WINNER_FIELD_NUMBER: _ClassVar[int]
     WINNER_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_USED_FIELD_NUMBER: _ClassVar[int]
     code: ReasonCode
     resource: str
     message: str
@@ -181,7 +185,9 @@ class Reason(_message.Message):
     rows: _containers.RepeatedCompositeFieldContainer[RowReason]
     winner: str
     winner_weight: float
-    def __init__(self, code: _Optional[_Union[ReasonCode, str]] = ..., resource: _Optional[str] = ..., message: _Optional[str] = ..., condition: _Optional[str] = ..., error: _Optional[str] = ..., found: _Optional[_Iterable[_Union[FoundValue, _Mapping]]] = ..., counted: _Optional[int] = ..., maximum: _Optional[int] = ..., frees_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., names: _Optional[_Iterable[str]] = ..., rows: _Optional[_Iterable[_Union[RowReason, _Mapping]]] = ..., winner: _Optional[str] = ..., winner_weight: _Optional[float] = ...) -> None: ...
+    quota_limit: int
+    quota_used: int
+    def __init__(self, code: _Optional[_Union[ReasonCode, str]] = ..., resource: _Optional[str] = ..., message: _Optional[str] = ..., condition: _Optional[str] = ..., error: _Optional[str] = ..., found: _Optional[_Iterable[_Union[FoundValue, _Mapping]]] = ..., counted: _Optional[int] = ..., maximum: _Optional[int] = ..., frees_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., names: _Optional[_Iterable[str]] = ..., rows: _Optional[_Iterable[_Union[RowReason, _Mapping]]] = ..., winner: _Optional[str] = ..., winner_weight: _Optional[float] = ..., quota_limit: _Optional[int] = ..., quota_used: _Optional[int] = ...) -> None: ...
 
 class RowReason(_message.Message):
     __slots__ = ("code", "resource", "label", "message", "condition", "error", "found")

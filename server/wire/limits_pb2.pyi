@@ -66,7 +66,7 @@ QUOTA_PERIOD_WEEK: QuotaPeriod
 QUOTA_PERIOD_MONTH: QuotaPeriod
 
 class PresentationRule(_message.Message):
-    __slots__ = ("name", "etag", "label", "inactive", "channel", "offers", "categories", "period", "maximum", "counted", "counted_status", "same_channel", "rule", "counted_from", "attribute", "rest")
+    __slots__ = ("name", "etag", "label", "inactive", "channel", "offers", "categories", "period", "maximum", "counted", "counted_status", "same_channel", "rule", "counted_from", "attribute", "rest", "counted_rule")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -83,6 +83,7 @@ class PresentationRule(_message.Message):
     COUNTED_FROM_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
     REST_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_RULE_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -99,7 +100,8 @@ class PresentationRule(_message.Message):
     counted_from: CountedFrom
     attribute: str
     rest: _duration_pb2.Duration
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., inactive: _Optional[bool] = ..., channel: _Optional[_Union[_catalog_pb2.Channel, str]] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., period: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., maximum: _Optional[int] = ..., counted: _Optional[_Union[Counted, str]] = ..., counted_status: _Optional[_Union[CountedStatus, str]] = ..., same_channel: _Optional[bool] = ..., rule: _Optional[str] = ..., counted_from: _Optional[_Union[CountedFrom, str]] = ..., attribute: _Optional[str] = ..., rest: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    counted_rule: str
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., inactive: _Optional[bool] = ..., channel: _Optional[_Union[_catalog_pb2.Channel, str]] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., period: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., maximum: _Optional[int] = ..., counted: _Optional[_Union[Counted, str]] = ..., counted_status: _Optional[_Union[CountedStatus, str]] = ..., same_channel: _Optional[bool] = ..., rule: _Optional[str] = ..., counted_from: _Optional[_Union[CountedFrom, str]] = ..., attribute: _Optional[str] = ..., rest: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., counted_rule: _Optional[str] = ...) -> None: ...
 
 class Typology(_message.Message):
     __slots__ = ("name", "etag", "label", "rules")
@@ -114,7 +116,7 @@ class Typology(_message.Message):
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., rules: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Quota(_message.Message):
-    __slots__ = ("name", "etag", "label", "offers", "categories", "limit", "period", "time_zone")
+    __slots__ = ("name", "etag", "label", "offers", "categories", "limit", "period", "time_zone", "inactive", "fails_open")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +125,8 @@ class Quota(_message.Message):
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    INACTIVE_FIELD_NUMBER: _ClassVar[int]
+    FAILS_OPEN_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -131,4 +135,6 @@ class Quota(_message.Message):
     limit: int
     period: QuotaPeriod
     time_zone: str
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., period: _Optional[_Union[QuotaPeriod, str]] = ..., time_zone: _Optional[str] = ...) -> None: ...
+    inactive: bool
+    fails_open: bool
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., period: _Optional[_Union[QuotaPeriod, str]] = ..., time_zone: _Optional[str] = ..., inactive: _Optional[bool] = ..., fails_open: _Optional[bool] = ...) -> None: ...

@@ -21,7 +21,7 @@ from server.engine.explanation.altered_call import (
 )
 from server.engine.explanation.change_search import Search, key_of
 from server.engine.explanation.found_values import Place, Records, declared, places
-from server.engine.explanation.plain_words import moment, number, value_text
+from server.engine.explanation.plain_words import minute_by, moment, number, value_text
 from server.engine.explanation.reasons import Reason, ReasonCode
 from server.engine.explanation.scrutiny import Scrutiny
 
@@ -76,6 +76,8 @@ _DESIGN = {
     ReasonCode.OFFER_DISABLED: "enable the offer",
     ReasonCode.WINDOW_CLOSED: "move the end of its dates",
 }
+#: The same, in words that depend on the case.
+_OF_OWNER = {ReasonCode.OUTRANKED, ReasonCode.QUOTA}
 
 
 def changes_for(
@@ -124,13 +126,18 @@ def apply(call: Call, place: int, offer: str, changes: tuple[Change, ...]) -> Ca
 def _is_by_design(scrutiny: Scrutiny, offer: int, reason: Reason) -> bool:
     if reason.code is ReasonCode.NO_MATCHING_WEIGHT:
         return not scrutiny.hopeful_rows(offer)
-    return reason.code in _DESIGN or reason.code is ReasonCode.OUTRANKED
+    return reason.code in _DESIGN or reason.code in _OF_OWNER
 
 
 def _design(reason: Reason) -> Change:
     match reason.code:
         case ReasonCode.NO_MATCHING_WEIGHT:
             message = "give it a weight above 0 in this space"
+        case ReasonCode.QUOTA:
+            # A quota counts at the moment of the call, whenever the contact sees it.
+            message = "raise the quota's limit"
+            if reason.frees_at_ms is not None:
+                message += f", or ask again from {minute_by(reason.frees_at_ms)} on"
         case ReasonCode.OUTRANKED:
             assert reason.winner_weight is not None
             message = f"give it a weight above {number(reason.winner_weight)}"

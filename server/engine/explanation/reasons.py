@@ -41,6 +41,7 @@ class ReasonCode(StrEnum):
     SHOWN_IN_SPACE = "shown_in_space"
     SHOWN_ELSEWHERE = "shown_elsewhere"
     PRESENTATION_RULE = "presentation_rule"
+    QUOTA = "quota"
     NOT_RENDERED = "not_rendered"
     OUTRANKED = "outranked"
 
@@ -93,7 +94,8 @@ class Reason(NamedTuple):
     #: Propositions that a presentation rule counts.
     counted: int | None = None
     maximum: int | None = None
-    #: When this reason ends by itself: a window opens, a presentation rule frees.
+    #: When this reason ends by itself: a window opens, a presentation rule or a quota
+    #: frees.
     frees_at_ms: int | None = None
     #: When a window closed.
     closed_at_ms: int | None = None
@@ -105,6 +107,9 @@ class Reason(NamedTuple):
     weight: float | None = None
     winner: str = ""
     winner_weight: float | None = None
+    #: Propositions that a quota allows, and has had; None when nobody knows.
+    limit: int | None = None
+    used: int | None = None
 
 
 def not_approved(resource: str, space: str) -> Reason:
@@ -212,6 +217,30 @@ def presentation_rule(
         counted=counted,
         maximum=maximum,
         frees_at_ms=frees_at_ms,
+    )
+
+
+def quota(
+    resource: str, name: str, limit: int, used: int | None, frees_at_ms: int | None
+) -> Reason:
+    """`used` is None when the counter is damaged."""
+    frees = (
+        "never free again"
+        if frees_at_ms is None
+        else f"free again on {minute_by(frees_at_ms)}"
+    )
+    had = (
+        "has a damaged counter, and so none left"
+        if used is None
+        else f"has had {used} of at most {limit}"
+    )
+    return Reason(
+        ReasonCode.QUOTA,
+        resource,
+        f"the quota {name} {had}; {frees}",
+        frees_at_ms=frees_at_ms,
+        limit=limit,
+        used=used,
     )
 
 

@@ -7,7 +7,7 @@ order of the pipeline:
     approval and content, what is enabled, what is asked for
     windows and rules: environment, categories from the root down, offer
     weight rows: own, of the nearest category first, of the environment
-    the page, the presentation rules, what can be rendered, the places
+    the page, the presentation rules, the quotas, what can be rendered, the places
 
 Every reason is found, not only the first, except the last: only an offer that nothing
 else keeps from being proposed is outranked.
@@ -36,6 +36,7 @@ from server.engine.history_slots import history_slots
 from server.engine.live_nouns import LiveCategory
 from server.engine.live_offers import LiveOffer, LiveRow, LiveWindow
 from server.engine.presentation import Exclusion, Presented
+from server.engine.quotas import QuotaRoom
 from server.engine.rendering import Shown, rendered
 
 #: Moments of one space that are kept: many offers wait for the same presentation rule.
@@ -79,6 +80,7 @@ class Scrutiny:
         self.records = Records(call.contact, self.fast.context)
         self._history: History | None = None
         self.presented = presented or self._count()
+        self.room = QuotaRoom(call, page.taken)
         self.rows = RowScrutiny(self, self.fast)
         self._paths: dict[str, OfPath] = {}
         self._at: dict[int, Scrutiny] = {}
@@ -136,6 +138,7 @@ class Scrutiny:
             found.append(reasons.no_matching_weight(resource, rows))
         found += self._shown(offer, resource)
         found += self._presentation(offer)
+        found += self._quotas(offer)
         why = self.not_rendered(offer)
         if why is not None:
             found.append(reasons.not_rendered(resource, why))
@@ -329,4 +332,16 @@ class Scrutiny:
                 exclusion.frees_at_ms,
             )
             for exclusion in self.exclusions(offer)
+        ]
+
+    def _quotas(self, offer: LiveOffer) -> list[Reason]:
+        return [
+            reasons.quota(
+                self.resource("quotas", exhaustion.quota.name),
+                exhaustion.quota.name,
+                exhaustion.quota.limit,
+                exhaustion.used,
+                exhaustion.frees_at_ms,
+            )
+            for exhaustion in self.room.exhaustions(offer)
         ]

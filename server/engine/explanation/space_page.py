@@ -9,6 +9,7 @@ from server.engine.arbitration import Scored
 from server.engine.call import Call
 from server.engine.decision import Decision
 from server.engine.live_offers import LiveSpace
+from server.engine.quotas import QuotaRoom
 
 
 class SpacePage(NamedTuple):
@@ -24,6 +25,8 @@ class SpacePage(NamedTuple):
     made: tuple[Proposition, ...]
     #: Offer -> why it could not be rendered, of those that were about to be proposed.
     not_rendered: Mapping[int, str]
+    #: Quota -> propositions of this call, this space included.
+    taken: Mapping[int, int]
     #: Who took the last place; None when places are left.
     last: Scored | None
 
@@ -32,12 +35,15 @@ def space_page(call: Call, decision: Decision, place: int) -> SpacePage:
     """The page as the space in this place left it."""
     shown: dict[int, tuple[str, ...]] = {}
     made: list[Proposition] = []
+    room = QuotaRoom(call)
     for decided in decision.spaces[: place + 1]:
         if decided.space.recording:
             made += [
                 _made(chosen.scored, decided.space, chosen.rank, UnixMs(call.at_ms))
                 for chosen in decided.chosen
             ]
+            for chosen in decided.chosen:
+                room.take(chosen.scored.offer)
     for decided in decision.spaces[:place]:
         for chosen in decided.chosen:
             number = chosen.scored.offer.number
@@ -52,6 +58,7 @@ def space_page(call: Call, decision: Decision, place: int) -> SpacePage:
         not_rendered={
             one.offer.number: one.reason for one in decision.spaces[place].not_rendered
         },
+        taken=room.taken,
         last=chosen_here[-1].scored if is_full else None,
     )
 

@@ -163,6 +163,8 @@ class _FirstReasons:
             return ReasonCode.SHOWN_ELSEWHERE
         if self._scrutiny.presented.excludes(offer, space):
             return ReasonCode.PRESENTATION_RULE
+        if self._scrutiny.room.excludes(offer):
+            return ReasonCode.QUOTA
         if self._scrutiny.not_rendered(offer) is not None:
             return ReasonCode.NOT_RENDERED
         assert page.last is not None, "an eligible offer takes a place that is left"

@@ -1,0 +1,61 @@
+"""Random quotas, and what is left of them when a call asks."""
+
+from typing import Any
+
+from catalog_store.records import Environment, OnFailure, Quota, QuotaPeriod
+from server.engine.live_catalog import LiveEnvironment
+from tests.test_index import Dice
+
+
+def quotas_of(dice: Dice, record: Environment) -> tuple[Quota, ...]:
+    """Some quotas, of offers that every space of theirs records."""
+    unrecorded = {space.name for space in record.spaces if not space.recording}
+    loose = {o.name for o in record.offers if unrecorded & set(o.spaces)}
+    of_category = {c.name: subtree(record, c.name) for c in record.categories}
+    counted = [o.name for o in record.offers if o.name not in loose]
+    scopes: list[dict[str, Any]] = [
+        *({"offers": (name,)} for name in counted),
+        *(
+            {"categories": (c,)}
+            for c, names in of_category.items()
+            if not names & loose
+        ),
+        *[{}] * (0 if loose else 3),
+    ]
+    if len(counted) > 2:
+        scopes += [{"offers": tuple(counted[:3])}] * 3
+    if not scopes:
+        return ()
+    return tuple(
+        Quota(
+            name=f"quota_{number}",
+            limit=dice.one([0, 1, 10]),
+            period=dice.one(list(QuotaPeriod)),
+            active=not dice.chance(0.1),
+            on_failure=dice.one(list(OnFailure)),
+            **dice.one(scopes),
+        )
+        for number in range(dice.one([0, 0, 1, 2, 4]))
+    )
+
+
+def subtree(record: Environment, name: str) -> set[str]:
+    """The offers of a category and of those below it."""
+    below = {c.name for c in record.categories if c.parent == name}
+    found = {offer.name for offer in record.offers if offer.category == name}
+    return found.union(*(subtree(record, each) for each in below))
+
+
+def quotas_left_of(dice: Dice, record: Environment) -> dict[str, int]:
+    """Some have none left, or less; a few cannot be read."""
+    return {
+        quota.name: dice.one([0, 1, 1, 2, 5, 100, -3])
+        for quota in record.quotas
+        if not dice.chance(0.1)
+    }
+
+
+def numbered(decides: LiveEnvironment, left: dict[str, int]) -> dict[int, int]:
+    """Quotas by their numbers."""
+    live = decides.quotas.live
+    return {q.number: left[q.name] for q in live if q.name in left}
