@@ -106,6 +106,12 @@ class Aliases:
             tuple(sorted(contacts)), tuple(sorted(visitors)), tuple(record_keys[1:])
         )
 
+    def erase(self, txn: Txn, record_key: bytes) -> None:
+        """Forget where a record moved to, and the list of what leads there."""
+        txn.delete(record_key, db=self._moves)
+        for kind, key in list(self._listed(txn, record_key)):
+            txn.delete(record_key + kind + key, db=self._aliases)
+
     def _add(self, txn: Txn, key: bytes) -> None:
         txn.put(key, seal(key, b""), db=self._aliases)
 

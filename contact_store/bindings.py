@@ -54,6 +54,10 @@ class Bindings:
         except msgspec.DecodeError as error:
             raise CorruptRecord(key, str(error)) from error
 
+    def erase(self, txn: Txn, visitor_key: bytes) -> bool:
+        """Forget a binding, by environment number and visitor id."""
+        return txn.delete(visitor_key, db=self._bindings)
+
     def bind(
         self, txn: Txn, environment: str, visitor: bytes, contact: bytes, now_ms: UnixMs
     ) -> None:

@@ -15,7 +15,9 @@ from contact_store.environment_numbers import number_environment
 from contact_store.errors import ImportInProgress
 from contact_store.layouts import layout_of, number_layout
 from contact_store.lmdb_env import write_txn
+from contact_store.profile_erasure import drop_marks, has_marks, is_marked
 from contact_store.profile_layers import (
+    PREFIX_BYTES,
     begin_layer,
     drop_abandoned,
     fold,
@@ -32,7 +34,8 @@ WRITE_BATCH = 5_000
 class ProfileImport:
     """One import, for `with`; leaving without publish() leaves no trace.
 
-    A contact put again is replaced whole. Raises ImportInProgress when another
+    A contact put again is replaced whole, and one that is erased after the import began
+    is left out. Raises ImportInProgress when another
     process is importing into the same store.
     """
 
@@ -76,6 +79,8 @@ class ProfileImport:
     ) -> None:
         try:
             drop_abandoned(self._lmdb_env)
+            with write_txn(self._lmdb_env) as txn:
+                drop_marks(txn)
         finally:
             os.close(self._lock)
 
@@ -102,18 +107,22 @@ class ProfileImport:
 
     def _begin(self) -> None:
         layer = begin_layer(self._lmdb_env)
+        self._layer = layer
         with write_txn(self._lmdb_env) as txn:
             self._number = number_environment(txn, self._environment)
             self._layout = number_layout(txn, layout_of(self._attributes))
         self._prefix = layer_prefix(layer)
 
     def _write(self) -> None:
-        duplicates = 0
+        duplicates = erased = 0
         with write_txn(self._lmdb_env) as txn:
+            some_erased = has_marks(txn)
             for key, value in self._pending:
-                if not txn.put(key, value, overwrite=False):
+                if some_erased and is_marked(txn, self._layer, key[PREFIX_BYTES:]):
+                    erased += 1
+                elif not txn.put(key, value, overwrite=False):
                     duplicates += 1
                     txn.put(key, value)
         self.duplicates += duplicates
-        self.contacts += len(self._pending) - duplicates
+        self.contacts += len(self._pending) - duplicates - erased
         self._pending.clear()

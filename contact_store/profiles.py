@@ -1,15 +1,22 @@
 """Profiles: what is known of each contact, as tuples of typed slots."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from catalog_store.records import Attribute
-from contact_store.contact_ids import contact_id_bytes
+from contact_store.contact_ids import ContactName, contact_id_bytes
 from contact_store.environment_numbers import find_environment, number_environment
 from contact_store.layouts import find_layout, layout_of, number_layout
-from contact_store.lmdb_env import MAP_BYTES, Txn, open_lmdb_env, write_txn
+from contact_store.lmdb_env import (
+    MAP_BYTES,
+    Txn,
+    open_lmdb_env,
+    read_txn,
+    write_txn,
+)
+from contact_store.profile_erasure import erase_profile
 from contact_store.profile_import import ProfileImport
 from contact_store.profile_layers import PREFIX_BYTES, fold, layer_prefix, read_layers
 from contact_store.profile_values import Pick, decode_profile, encode_profile, picking
@@ -63,29 +70,62 @@ class ProfileStore:
         An import that is published later replaces it, even one that began earlier.
         Raises InvalidContactId, InvalidProfile and StoreFailed.
         """
-        contact = contact_id_bytes(contact_id)
-        check_slots(attributes, values)
+        self.upsert_all(environment, attributes, [(contact_id, values)])
+
+    def upsert_all(
+        self,
+        environment: str,
+        attributes: Sequence[Attribute],
+        profiles: Sequence[tuple[str, Sequence[Slot]]],
+    ) -> None:
+        """Replace or make several profiles, in one transaction.
+
+        Pairs of a contact's id and its values; of one contact the last counts. Raises
+        as `upsert` does; nothing is then written.
+        """
+        checked = [(contact_id_bytes(one), values) for one, values in profiles]
+        for _, values in checked:
+            check_slots(attributes, values)
         with write_txn(self.lmdb_env) as txn:
-            own_key = number_environment(txn, environment) + contact
+            environment_key = number_environment(txn, environment)
             layout = number_layout(txn, layout_of(attributes))
-            profile = encode_profile(own_key, layout, values)
             *above, lowest = read_layers(txn).visible
-            for layer in above:
-                txn.delete(layer_prefix(layer) + own_key)
-            txn.put(layer_prefix(lowest) + own_key, profile)
+            for contact, values in checked:
+                own_key = environment_key + contact
+                profile = encode_profile(own_key, layout, values)
+                for layer in above:
+                    txn.delete(layer_prefix(layer) + own_key)
+                txn.put(layer_prefix(lowest) + own_key, profile)
 
     def delete(self, environment: str, contact_id: str) -> bool:
         """Delete one profile; False when there was none.
 
-        An import that is published later may bring it back.
+        An import that is under way does not bring it back, one that begins later may.
         """
-        contact = contact_id_bytes(contact_id)
+        return self.erase([ContactName(environment, contact_id)]) == 1
+
+    def erase(self, names: Iterable[ContactName]) -> int:
+        """Delete profiles in one transaction, as `delete` does; returns how many."""
+        keys = [(name.environment, contact_id_bytes(name.contact_id)) for name in names]
+        if not keys:
+            return 0
+        erased = 0
         with write_txn(self.lmdb_env) as txn:
-            number = find_environment(txn, environment)
+            for environment, contact in keys:
+                number = find_environment(txn, environment)
+                if number is not None:
+                    erased += erase_profile(txn, number + contact)
+        return erased
+
+    def has(self, name: ContactName) -> bool:
+        """Whether a contact has a profile; raises InvalidContactId."""
+        contact = contact_id_bytes(name.contact_id)
+        with read_txn(self.lmdb_env) as txn:
+            number = find_environment(txn, name.environment)
             if number is None:
                 return False
             prefixes = map(layer_prefix, read_layers(txn).visible)
-            return any([txn.delete(prefix + number + contact) for prefix in prefixes])
+            return any(txn.get(prefix + number + contact) for prefix in prefixes)
 
     def count(self, environment: str) -> int:
         """Contacts with a profile; walks over all of them."""

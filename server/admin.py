@@ -1,16 +1,24 @@
 """The admin process: the services of the admin port.
 
-Revisions can be read; what edits, approves and publishes over the wire answers
-UNIMPLEMENTED until it exists. Every call but health and reflection needs the token.
+Revisions can be read, and contacts kept; what edits, approves and publishes over the
+wire answers UNIMPLEMENTED until it exists. Every call but health and reflection needs
+the token.
 """
 
 import asyncio
+import os
+import time
 from collections.abc import Callable
 
 from catalog_store.manifest import Manifest
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
+from contact_store.history import HistoryStore
+from contact_store.profiles import ProfileStore
 from server.addresses import split_address
+from server.contact_catalog import ContactCatalog
+from server.contact_service import ContactService, ContactStores
+from server.contact_stream import taking_handler
 from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
 from server.requests import InvalidRequest, Violation
@@ -42,11 +50,20 @@ async def run_admin(
     """Serve until `stop` is set; `ready` is told both ports once it listens."""
     admit = bearer_of(options.folder.admin_token())
     names = [ADMIN_SERVICE, CONTACT_SERVICE]
+    folder = options.folder
+    stores = ContactStores(
+        ContactCatalog(Revisions(folder.catalog)),
+        HistoryStore(folder.history),
+        ProfileStore(folder.profiles),
+    )
+    contacts = ContactService(
+        stores, lambda: UnixMs(time.time_ns() // 1_000_000), os.urandom
+    )
     health = Health(names)
     await health.set(serving=True)
     services = [
         admin_handlers(Revisions(options.folder.catalog), admit),
-        contact_handlers(admit),
+        contact_handlers(contacts, admit),
         health.rpc_handlers(),
     ]
     if options.reflection:
@@ -55,12 +72,13 @@ async def run_admin(
     port = server.add_insecure_port(options.listen)
     await server.start()
     host, metrics_port = split_address(options.metrics_listen)
-    folder = options.folder
     with metrics_served(host, metrics_port, folder.metrics, folder.root) as at:
         ready(port, at)
         await stop.wait()
         await health.set(serving=False)
         await server.stop(1.0)
+    stores.history.close()
+    stores.profiles.close()
 
 
 def admin_handlers(revisions: Revisions, admit: Callable[[Context], str]) -> Handlers:
@@ -76,12 +94,28 @@ def admin_handlers(revisions: Revisions, admit: Callable[[Context], str]) -> Han
     return handlers(ADMIN_SERVICE, rpc)
 
 
-def contact_handlers(admit: Callable[[Context], str]) -> Handlers:
-    service = contact_pb2.DESCRIPTOR.services_by_name["ContactService"]
-    methods = methods_of(service)
+def contact_handlers(
+    service: ContactService, admit: Callable[[Context], str]
+) -> Handlers:
     return handlers(
         CONTACT_SERVICE,
-        {name: unimplemented(method, admit) for name, method in methods.items()},
+        {
+            "UpsertContacts": taking_handler(
+                contact_pb2.UpsertContactsRequest, service.upserts, admit
+            ),
+            "GetContact": unary_handler(
+                contact_pb2.GetContactRequest, service.get_contact, admit
+            ),
+            "ListPropositions": unary_handler(
+                contact_pb2.ListPropositionsRequest, service.list_propositions, admit
+            ),
+            "DeleteContact": unary_handler(
+                contact_pb2.DeleteContactRequest, service.delete_contact, admit
+            ),
+            "MergeContacts": unary_handler(
+                contact_pb2.MergeContactsRequest, service.merge_contacts, admit
+            ),
+        },
     )
 
 

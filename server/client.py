@@ -102,7 +102,7 @@ class Client(NamedTuple):
             for answer in answers:
                 yield from answer.decisions
         except grpc.RpcError as error:
-            raise _call_failed(cast(grpc.Call, error)) from None
+            raise call_failed(cast(grpc.Call, error)) from None
         finally:
             answers.cancel()
 
@@ -117,10 +117,11 @@ class Client(NamedTuple):
         try:
             return call(request, timeout=self.timeout_seconds)
         except grpc.RpcError as error:
-            raise _call_failed(cast(grpc.Call, error)) from None
+            raise call_failed(cast(grpc.Call, error)) from None
 
 
-def _call_failed(error: grpc.Call) -> CallFailed:
+def call_failed(error: grpc.Call) -> CallFailed:
+    """Why a call failed, in words for whoever made it."""
     code = error.code().name
     lines = [error.details() or code]
     reason = ""

@@ -9,7 +9,6 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 
 from server.wire import admin_pb2 as pb
-from server.wire import contact_pb2
 from tests.servers import DEADLINE_SECONDS, Server
 
 ADMIN = "/propono.v1.AdminService"
@@ -142,10 +141,7 @@ def test_wrong_requests_for_revisions(
 
 def test_every_other_method_is_unimplemented(bank: Server, token: Any) -> None:
     """The whole contract is registered: no method is unknown, none is a stub."""
-    services = [
-        pb.DESCRIPTOR.services_by_name["AdminService"],
-        contact_pb2.DESCRIPTOR.services_by_name["ContactService"],
-    ]
+    services = [pb.DESCRIPTOR.services_by_name["AdminService"]]
     there = {"ListRevisions", "GetRevision"}
     asked = 0
     with grpc.insecure_channel(bank.admin) as channel:
@@ -164,4 +160,4 @@ def test_every_other_method_is_unimplemented(bank: Server, token: Any) -> None:
                 assert "is not available yet" in raised.value.details()
                 asked += 1
 
-    assert asked == 56
+    assert asked == 51

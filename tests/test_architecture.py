@@ -77,6 +77,12 @@ MAY_IMPORT = {
         "google.protobuf",
         "grpc",
     },
+    "server.contact_stream": {
+        "server.requests",
+        "server.transport",
+        "google.protobuf",
+        "grpc",
+    },
     "server.standard_services": {
         "server.requests",
         "server.transport",
@@ -86,6 +92,7 @@ MAY_IMPORT = {
         "grpc_reflection",
     },
     "server.client": {"server.wire", "google.rpc", "grpc"},
+    "server.admin_client": {"server.client", "server.wire", "grpc"},
     # Compiling happens here, and never in a worker.
     "server.publication": {
         "server",

@@ -1,4 +1,8 @@
-"""`propono contacts`: profiles from files, and back."""
+"""`propono contacts`: profiles from files, and back.
+
+Import and export write and read the data folder itself; the other commands, in
+`contact_records`, ask the admin port.
+"""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +18,8 @@ from catalog_store.records import Attribute
 from catalog_store.revisions import NothingPublished
 from contact_store.errors import ContactStoreError
 from contact_store.profiles import ProfileStore
+from server.cli.catalog import data_option
+from server.cli.contact_records import delete, merge, propositions, show
 from server.cli.output import Refusal, output_option, print_json, print_table
 from server.data_folder import DataFolder
 from server.files.contact_export import export_contacts
@@ -24,18 +30,15 @@ from server.requests import UnknownName
 _environment = click.option(
     "--environment", "-e", required=True, help="The environment of the contacts."
 )
-_data = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="The server's data folder.",
-)
 
 
 @click.group()
 def contacts() -> None:
-    """Import and export contacts."""
+    """Import and export contacts; show, merge and erase one."""
+
+
+for _command in (show, propositions, delete, merge):
+    contacts.add_command(_command)
 
 
 @contacts.command("import")
@@ -49,7 +52,7 @@ def contacts() -> None:
     help="The column of the contact id, or '#row' for the row's number. Repeat it for"
     " a composite key.",
 )
-@_data
+@data_option
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -101,7 +104,7 @@ def import_command(
 @click.option(
     "--key", default="contact_id", show_default=True, help="Name of the id's column."
 )
-@_data
+@data_option
 @output_option
 def export_command(
     file: Path, environment: str, key: str, data: Path, output: str

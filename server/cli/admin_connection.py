@@ -1,0 +1,62 @@
+"""How commands reach the admin port: its address, and the token that it wants."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from server.cli.catalog import data_option
+from server.cli.output import Refusal
+from server.data_folder import DataFolder
+
+if TYPE_CHECKING:
+    from server.admin_client import AdminClient
+
+_admin_option = click.option(
+    "--admin-server",
+    envvar="PROPONO_ADMIN_SERVER",
+    default="127.0.0.1:50052",
+    show_default=True,
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help="The admin port.",
+)
+_token_option = click.option(
+    "--token-file",
+    envvar="PROPONO_TOKEN_FILE",
+    show_envvar=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The token of the admin port.  [default: admin.token of the data folder]",
+)
+
+
+def admin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `admin_server`, `token_file` and `data`."""
+    return _admin_option(_token_option(data_option(command)))
+
+
+@contextmanager
+def admin_client(
+    admin_server: str, token_file: Path | None, data: Path
+) -> "Generator[AdminClient]":
+    """A connection; what the server refuses is our refusal."""
+    from server.admin_client import AdminClient
+    from server.client import CallFailed
+
+    path = token_file or DataFolder(data).root / "admin.token"
+    try:
+        token = path.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        raise Refusal(
+            f"{path} cannot be read as a token ({error}): name the server's data folder"
+            " with --data, or its token with --token-file"
+        ) from None
+    client = AdminClient.connect(admin_server, token)
+    try:
+        yield client
+    except CallFailed as failure:
+        raise Refusal(f"{failure.code}: {failure}") from None
+    finally:
+        client.close()

@@ -1,0 +1,56 @@
+"""The handler of a method that takes a stream and answers once."""
+
+# grpc's own stubs leave these calls untyped: this is the seam, nothing else is loose.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false
+
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from server.requests import InvalidRequest, Violation
+from server.transport import MESSAGE_BYTES_MAX, Context, Handler, abort, parse
+
+RequestT = TypeVar("RequestT", bound=Message, contravariant=True)
+
+
+class Taking(Protocol[RequestT]):
+    """What takes the messages of one call."""
+
+    def add(self, request: RequestT) -> None: ...
+
+    def finish(self) -> bytes:
+        """The encoded answer."""
+        ...
+
+
+def taking_handler(
+    request_type: type[RequestT],
+    begin: Callable[[], Taking[RequestT]],
+    caller_of: Callable[[Context], str],
+) -> Handler:
+    """A handler that gives each message of a call to what `begin` makes for it.
+
+    Other calls run between messages. A message of more than MESSAGE_BYTES_MAX, or one
+    that cannot be read, ends the call.
+    """
+
+    async def handle(messages: AsyncIterator[bytes], rpc_context: Context) -> bytes:
+        try:
+            caller_of(rpc_context)
+            taking = begin()
+            async for data in messages:
+                if len(data) > MESSAGE_BYTES_MAX:
+                    text = (
+                        f"a message has {len(data)} bytes; send at most"
+                        f" {MESSAGE_BYTES_MAX}, and more messages"
+                    )
+                    raise InvalidRequest([Violation("", text)])
+                taking.add(parse(request_type, data))
+            return taking.finish()
+        except Exception as error:
+            await abort(rpc_context, error)
+
+    return grpc.stream_unary_rpc_method_handler(handle)
