@@ -13,6 +13,9 @@ bindings      environment number, visitor id  -> contact id, since when
 inputs        day, interaction                -> what a decision was made of
 inputs-of     record key, day, interaction    -> nothing
 answers-NN    hash of a request's key         -> its answer, a table per hour
+quotas        name hash, period, its start    -> propositions counted in it
+
+and in the main table, purge: how far the purge is.
 """
 
 import os
@@ -22,12 +25,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import lmdb
+
+from catalog_store.records import UnixMs
 from contact_store.answers import ANSWERS_MAX, HORIZON_HOURS, TABLES, AnswerTables
 from contact_store.bindings import Bindings
-from contact_store.contact_ids import contact_id_bytes, visitor_id_bytes
+from contact_store.contact_ids import (
+    ContactName,
+    contact_id_bytes,
+    visitor_id_bytes,
+)
+from contact_store.contact_view import Choose, KnownContact, view_contact
 from contact_store.decision_inputs import DecisionInputs, InputTables
 from contact_store.errors import StoreFailed
-from contact_store.history_transaction import HistoryTransaction
+from contact_store.history_transaction import HistoryTransaction, read_clock
 from contact_store.id_keys import RandomBytes, add_id_key, read_id_keys
 from contact_store.lmdb_env import (
     MAP_BYTES,
@@ -36,7 +47,8 @@ from contact_store.lmdb_env import (
     read_txn,
     write_txn,
 )
-from contact_store.record_tables import RecordTables
+from contact_store.quotas import QuotaPeriodKey, QuotaTables
+from contact_store.record_tables import ContactNames, RecordTables
 from contact_store.records import ContactRecord
 from contact_store.sealed import seal, unseal
 
@@ -77,7 +89,8 @@ class HistoryStore:
             databases_max=TABLES
             + RecordTables.DATABASES
             + Bindings.DATABASES
-            + InputTables.DATABASES,
+            + InputTables.DATABASES
+            + QuotaTables.DATABASES,
         )
         self._random_bytes = random_bytes
         try:
@@ -85,12 +98,26 @@ class HistoryStore:
             self._tables = RecordTables(self._lmdb_env)
             self._bindings = Bindings(self._lmdb_env, self._tables)
             self._inputs = InputTables(self._lmdb_env)
+            self._quotas = QuotaTables(self._lmdb_env)
             self._answers = AnswerTables(
                 self._lmdb_env, horizon_hours=horizon_hours, answers_max=answers_max
             )
         except BaseException:
             self._lmdb_env.close()
             raise
+
+    @property
+    def lmdb_env(self) -> lmdb.Environment:
+        """For those who walk over tables: purge, doctor, backup, export."""
+        return self._lmdb_env
+
+    @property
+    def tables(self) -> RecordTables:
+        return self._tables
+
+    @property
+    def input_tables(self) -> InputTables:
+        return self._inputs
 
     def close(self) -> None:
         self._lmdb_env.close()
@@ -125,6 +152,38 @@ class HistoryStore:
         with read_txn(self._lmdb_env) as txn:
             binding = self._bindings.find(txn, environment, visitor)
         return None if binding is None else binding.contact_id
+
+    def quota_used(self, key: QuotaPeriodKey) -> int | None:
+        """What a quota had in a period; None when its counter is damaged.
+
+        As last committed. Raises StoreFailed.
+        """
+        with read_txn(self._lmdb_env) as txn:
+            return self._quotas.used(txn, key)
+
+    def latest_decided_at(self, now_ms: UnixMs) -> UnixMs:
+        """As HistoryTransaction.decided_at, without moving the store's clock."""
+        with read_txn(self._lmdb_env) as txn:
+            return max(now_ms, read_clock(txn))
+
+    def names(self, name: ContactName) -> ContactNames | None:
+        """All that leads to a contact's record; None when it never had a number.
+
+        As last committed. Raises InvalidContactId, CorruptRecord and StoreFailed.
+        """
+        contact = contact_id_bytes(name.contact_id)
+        with read_txn(self._lmdb_env) as txn:
+            return self._tables.names(txn, name.environment, contact)
+
+    def view(self, name: ContactName, choose: Choose) -> KnownContact | None:
+        """What is known of a contact, and the propositions that are chosen.
+
+        As last committed; None when no record was ever made for it. Raises
+        InvalidContactId, CorruptRecord and StoreFailed.
+        """
+        contact_id_bytes(name.contact_id)
+        with read_txn(self._lmdb_env) as txn:
+            return view_contact(txn, self._tables, self._bindings, name, choose)
 
     def inputs(self, interaction: int) -> DecisionInputs | None:
         """What is kept of a decision; raises CorruptRecord and StoreFailed."""
@@ -164,7 +223,12 @@ class HistoryStore:
 
     def _transaction(self, txn: Txn) -> HistoryTransaction:
         return HistoryTransaction(
-            txn, self._tables, self._bindings, self._answers, self._inputs
+            txn,
+            self._tables,
+            self._bindings,
+            self._answers,
+            self._inputs,
+            self._quotas,
         )
 
     def add_id_key(self) -> int:

@@ -2,28 +2,31 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from hashlib import blake2b
 from operator import attrgetter
 
 from msgspec.structs import replace
 
 from catalog_store.records import UnixMs
-from contact_store.answers import AnswerTables, RequestKey
+from contact_store.answers import OWNER_BYTES, AnswerTables, RequestKey
 from contact_store.bindings import Binding, Bindings
 from contact_store.contact_ids import ContactName, contact_id_bytes, visitor_id_bytes
+from contact_store.contact_view import proposition_id_in
 from contact_store.decision_inputs import DecisionInputs, InputTables
 from contact_store.environment_numbers import (
     ENVIRONMENT_NUMBER_BYTES,
     check_environment,
 )
 from contact_store.errors import HistoryFull, UnknownProposition
+from contact_store.history_erasure import ErasedHistory, HistoryTables, erase_record
 from contact_store.id_keys import read_id_keys
 from contact_store.lmdb_env import Txn
 from contact_store.merge import lead_visitor, merge
 from contact_store.proposition_ids import (
     PropositionPlace,
     decode_proposition_id,
-    encode_proposition_id,
 )
+from contact_store.quotas import QuotaPeriodKey, QuotaTables
 from contact_store.record_tables import (
     CONTACT_NUMBER_BYTES,
     ContactNames,
@@ -63,14 +66,19 @@ class HistoryTransaction:
         bindings: Bindings,
         answers: AnswerTables,
         inputs: InputTables,
+        quotas: QuotaTables,
     ) -> None:
         self._txn = txn
         self._tables = tables
         self._bindings = bindings
         self._answers = answers
         self._inputs = inputs
+        self._quotas = quotas
         # Read each time: another process may have added one.
         self._id_keys = read_id_keys(txn)
+        #: Whose data an answer may hold: read or written since `answer` was asked.
+        self._touched: set[tuple[str, bytes]] = set()
+        self._touched_keys: set[bytes] = set()
 
     def contact(self, environment: str, contact_id: str) -> ContactRecord:
         """The record that the contact's id leads to, empty when it has none.
@@ -78,6 +86,7 @@ class HistoryTransaction:
         Raises InvalidContactId and CorruptRecord.
         """
         contact = contact_id_bytes(contact_id)
+        self._touched.add((environment, contact))
         return self._tables.read(self._txn, environment, contact) or EMPTY_RECORD
 
     def append(
@@ -94,6 +103,7 @@ class HistoryTransaction:
             if proposition.stored:
                 check_stored(proposition.stored)
         contact = contact_id_bytes(contact_id)
+        self._touched.add((environment, contact))
         lead = self._tables.make_key(self._txn, environment, contact)
         located = self._tables.locate(self._txn, lead)
         record = located.record or EMPTY_RECORD
@@ -117,7 +127,12 @@ class HistoryTransaction:
             (*record.propositions, *added),
         )
         self._tables.put(self._txn, located.key, after)
-        return tuple(StoredProposition(self._id_of(located.key, p), p) for p in added)
+        return tuple(
+            StoredProposition(
+                proposition_id_in(located.key, one.sequence, self._id_keys), one
+            )
+            for one in added
+        )
 
     def find(self, proposition_id: str) -> FoundProposition:
         """A proposition and whose it is; raises UnknownProposition, CorruptRecord."""
@@ -242,18 +257,23 @@ class HistoryTransaction:
         Raises InvalidContactId and CorruptRecord.
         """
         contact = contact_id_bytes(contact_id)
-        found = self._tables.find(self._txn, environment, contact)
-        return None if found is None else self._tables.names_of(self._txn, found.key)
+        return self._tables.names(self._txn, environment, contact)
 
     def decided_at(self, now_ms: UnixMs) -> UnixMs:
         """`now_ms`, or the latest time given before in this store if that is later."""
-        value = self._txn.get(_CLOCK)
-        if value is not None:
-            latest_ms = UnixMs(int.from_bytes(unseal(_CLOCK, value), "big"))
-            if latest_ms >= now_ms:
-                return latest_ms
+        latest_ms = read_clock(self._txn)
+        if latest_ms >= now_ms:
+            return latest_ms
         self._txn.put(_CLOCK, seal(_CLOCK, now_ms.to_bytes(8, "big")))
         return now_ms
+
+    def quota_used(self, key: QuotaPeriodKey) -> int | None:
+        """What a quota had in a period; None when its counter is damaged."""
+        return self._quotas.used(self._txn, key)
+
+    def consume_quotas(self, taken: Mapping[QuotaPeriodKey, int]) -> None:
+        """Count propositions; a damaged counter stays as it is."""
+        self._quotas.consume(self._txn, taken)
 
     def answer(
         self, request: RequestKey, request_digest: bytes, now_ms: UnixMs
@@ -262,6 +282,8 @@ class HistoryTransaction:
 
         Raises RequestIdReused when the id came with another digest.
         """
+        self._touched.clear()
+        self._touched_keys.clear()
         return self._answers.find(self._txn, request, request_digest, now_ms)
 
     def keep_answer(
@@ -271,8 +293,36 @@ class HistoryTransaction:
         answer: bytes,
         now_ms: UnixMs,
     ) -> None:
-        """Keep the answer to a request that `answer` did not know."""
-        self._answers.keep(self._txn, request, request_digest, answer, now_ms)
+        """Keep the answer to a request that `answer` did not know.
+
+        It is erased with any of the contacts whose records were read or written since
+        `answer` was asked.
+        """
+        owners = {_owner_of(self._tables, self._txn, *one) for one in self._touched}
+        owners |= self._touched_keys
+        self._answers.keep(self._txn, request, request_digest, answer, now_ms, owners)
+
+    def erase(self, environment: str, contact_id: str) -> ErasedHistory:
+        """Erase the contact that an id leads to: all that this store knows of it.
+
+        The record, every id and visitor that leads to it, bindings, inputs of
+        decisions and kept answers. Ids of its propositions are unknown from now on,
+        and nothing here is given its number again. Erasing nobody erases nothing.
+
+        A damaged record is erased as well. Raises InvalidContactId, and CorruptRecord
+        when what leads to it is damaged.
+        """
+        contact = contact_id_bytes(contact_id)
+        names = self.names(environment, contact_id)
+        known = {(environment, contact)}
+        if names is not None:
+            known |= {(e, one.encode()) for e, one in (names.owner, *names.aliases)}
+        tables = HistoryTables(
+            self._tables, self._bindings, self._inputs, self._answers
+        )
+        lead = self._tables.find_key(self._txn, environment, contact)
+        owners = {_name_owner(*one) for one in known}
+        return erase_record(self._txn, tables, lead, owners)
 
     def _locate(self, proposition_id: str) -> tuple[Located, ContactRecord, int]:
         """The record that a proposition is in, and its index there."""
@@ -286,16 +336,27 @@ class HistoryTransaction:
             or propositions[index].sequence != located.sequence
         ):
             raise UnknownProposition
+        self._touched_keys.add(located.key)
         return located, record, index
 
-    def _id_of(self, record_key: bytes, proposition: Proposition) -> str:
-        place = PropositionPlace(
-            int.from_bytes(record_key[:ENVIRONMENT_NUMBER_BYTES], "big"),
-            int.from_bytes(record_key[ENVIRONMENT_NUMBER_BYTES:], "big"),
-            proposition.sequence,
-        )
-        newest = max(self._id_keys)
-        return encode_proposition_id(place, newest, self._id_keys[newest])
+
+def read_clock(txn: Txn) -> UnixMs:
+    """The latest time given to a decision, 0 before the first; raises CorruptRecord."""
+    value = txn.get(_CLOCK)
+    return UnixMs(0 if value is None else int.from_bytes(unseal(_CLOCK, value), "big"))
+
+
+def _owner_of(
+    tables: RecordTables, txn: Txn, environment: str, contact: bytes
+) -> bytes:
+    """What a contact's answers are listed under: its record, if there ever was one."""
+    key = tables.find_key(txn, environment, contact)
+    return _name_owner(environment, contact) if key is None else key
+
+
+def _name_owner(environment: str, contact: bytes) -> bytes:
+    named = environment.encode() + b"\0" + contact
+    return blake2b(named, digest_size=OWNER_BYTES).digest()
 
 
 def _record_key(place: PropositionPlace) -> bytes:

@@ -20,9 +20,12 @@ first contact, and counts again when that one is back. The browser as such may t
 an offer more often than any of its contacts may see it.
 
 A union is the target's propositions and behind them the source's, whose sequences grow
-by as much as the target had given. One that would hold more than PROPOSITIONS_MAX is
-refused before anything is written: it could only be counted short.
+by as much as the target had given; marks, which have none, stay in front. One that
+would hold more than PROPOSITIONS_MAX is refused before anything is written: it could
+only be counted short.
 """
+
+from itertools import filterfalse
 
 from msgspec.structs import replace
 
@@ -35,7 +38,12 @@ from contact_store.environment_numbers import (
 from contact_store.errors import HistoryFull
 from contact_store.lmdb_env import Txn
 from contact_store.record_tables import Located, RecordTables
-from contact_store.records import EMPTY_RECORD, PROPOSITIONS_MAX, ContactRecord
+from contact_store.records import (
+    EMPTY_RECORD,
+    PROPOSITIONS_MAX,
+    ContactRecord,
+    is_mark,
+)
 
 
 def merge(
@@ -84,11 +92,16 @@ def united(target: ContactRecord, source: ContactRecord) -> ContactRecord:
             f" {PROPOSITIONS_MAX}: they can be merged once older ones are purged"
         )
     shift = target.next_sequence - 1
-    moved = [replace(p, sequence=p.sequence + shift) for p in source.propositions]
+    marks = filter(is_mark, (*target.propositions, *source.propositions))
+    moved = [
+        replace(p, sequence=p.sequence + shift)
+        for p in source.propositions
+        if not is_mark(p)
+    ]
     return ContactRecord(
         _version_after(target, source),
         shift + source.next_sequence,
-        (*target.propositions, *moved),
+        (*marks, *filterfalse(is_mark, target.propositions), *moved),
     )
 
 

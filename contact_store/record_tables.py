@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import lmdb
 
-from contact_store.aliases import Aliases
+from contact_store.aliases import Aliases, LeadingHere
 from contact_store.contact_ids import ContactName
 from contact_store.environment_numbers import (
     ENVIRONMENT_NUMBER_BYTES,
@@ -148,19 +148,56 @@ class RecordTables:
             key, sequence = move.record_key, sequence + move.shift
         raise CorruptRecord(key, f"moved on over {MOVES_MAX} times")
 
+    def living_key(self, txn: Txn, key: bytes) -> bytes:
+        """Where the record under a key is now, be it damaged; raises CorruptRecord."""
+        for _ in range(MOVES_MAX + 1):
+            move = self.aliases.find_move(txn, key)
+            if move is None:
+                return key
+            key = move.record_key
+        raise CorruptRecord(key, f"moved on over {MOVES_MAX} times")
+
+    def at(self, txn: Txn, record_key: bytes) -> ContactRecord | None:
+        """The record under its own key; raises CorruptRecord."""
+        value = txn.get(record_key, db=self._records)
+        return None if value is None else unpack_record(record_key, value)
+
     def put(self, txn: Txn, record_key: bytes, record: ContactRecord) -> None:
         txn.put(record_key, pack_record(record_key, record), db=self._records)
 
     def delete(self, txn: Txn, record_key: bytes) -> None:
         txn.delete(record_key, db=self._records)
 
+    def erase(self, txn: Txn, record_key: bytes) -> LeadingHere:
+        """Remove a record and all that leads to it; returns what did.
+
+        Its number stays given: ids made with it lead nowhere for ever. Raises
+        CorruptRecord.
+        """
+        leading = self.aliases.leading_to(txn, record_key)
+        record_keys = (record_key, *leading.record_keys)
+        for contact_key in (self._owner_key(txn, record_key), *leading.contacts):
+            value = txn.get(contact_key, db=self._contacts)
+            # One that leads elsewhere by now is somebody else's.
+            if value is not None and unseal(contact_key, value) in record_keys:
+                txn.delete(contact_key, db=self._contacts)
+        for key in record_keys:
+            txn.delete(key, db=self._records)
+            txn.delete(key, db=self._contact_ids)
+            self.aliases.erase(txn, key)
+        return leading
+
     def name_of(self, txn: Txn, record_key: bytes) -> ContactName:
         """Whom a record was made for; raises CorruptRecord when that is lost."""
-        value = txn.get(record_key, db=self._contact_ids)
-        if value is None:
-            raise CorruptRecord(record_key, "missing contact id")
-        contact = unseal(record_key, value)
-        return _name(txn, record_key[:ENVIRONMENT_NUMBER_BYTES] + contact)
+        return _name(txn, self._owner_key(txn, record_key))
+
+    def names(self, txn: Txn, environment: str, contact: bytes) -> ContactNames | None:
+        """All that leads where an id leads; None when that is nowhere.
+
+        Raises CorruptRecord.
+        """
+        lead = self.find_key(txn, environment, contact)
+        return None if lead is None else self.names_of(txn, self.living_key(txn, lead))
 
     def names_of(self, txn: Txn, record_key: bytes) -> ContactNames:
         """All that leads to a record; raises CorruptRecord."""
@@ -171,6 +208,13 @@ class RecordTables:
             tuple(_name(txn, key) for key in visitors),
             moved,
         )
+
+    def _owner_key(self, txn: Txn, record_key: bytes) -> bytes:
+        value = txn.get(record_key, db=self._contact_ids)
+        if value is None:
+            raise CorruptRecord(record_key, "missing contact id")
+        contact = unseal(record_key, value)
+        return record_key[:ENVIRONMENT_NUMBER_BYTES] + contact
 
 
 def _name(txn: Txn, key: bytes) -> ContactName:

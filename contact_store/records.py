@@ -46,7 +46,8 @@ class Proposition(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc
     Stored as an array in this order: add at the end, with a default.
     """
 
-    #: Counts the contact's propositions from 1; given by the store.
+    #: Counts the contact's propositions from 1; given by the store. 0 is a mark: see
+    #: `is_mark`.
     sequence: int = 0
     #: Shared by all propositions of one call; unsigned 64 bits.
     interaction: int
@@ -84,8 +85,17 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: int = 0
     next_sequence: int = 1
     #: By sequence, ascending: newest last, but for those that came in a merge, which
-    #: stand behind what was there, however old they are.
+    #: stand behind what was there, however old they are. Marks come first of all.
     propositions: tuple[Proposition, ...] = ()
+
+
+def is_mark(proposition: Proposition) -> bool:
+    """Whether a stored proposition is what purging left of one.
+
+    Rules count it as before; nobody has its id, and whoever lists a contact's
+    propositions leaves it out. See `contact_store.retention`.
+    """
+    return proposition.sequence == 0
 
 
 #: What a contact has before the first proposition.

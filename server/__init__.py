@@ -46,10 +46,21 @@ What runs:
     admin              serves the admin port
     standard_services  health and reflection, on both ports
     addresses          where it listens
+    quota_listing      what is left of every quota, for whoever asks
     metrics            what it counts, in every process
     metrics_listener   all of that over HTTP
+    contact_service    keeps contacts; its docstring names its parts: contact_catalog,
+                       contact_translation, contact_values, contact_upserts,
+                       contact_answers, contact_stream
     data_folder        where all of it is kept
+    keeper             purges old propositions, beside all of that
+    countings          what the rules in force may still count of them
+    doctor             checks a whole data folder
+    revision_checks    the published part of it
+    backup             copies it, and makes one of a copy
+    data_compaction    gives its disk space back
     client             calls it
+    admin_client       calls the admin port
     cli                the `propono` command
     wire               generated from proto/, never edited
 

@@ -42,6 +42,12 @@ async def _run(kind: str, options: ProcessOptions) -> None:
         from server.admin import run_admin
 
         await run_admin(options, stop, _say_ready)
+    elif kind == "keeper":
+        from server.keeper import KeeperOptions, run_keeper
+        from server.worker import system_sources
+
+        keeper = KeeperOptions(options.folder, options.retention_days)
+        await run_keeper(keeper, stop, _say_ready, system_sources().now_ms)
     else:
         from server.worker import run_worker, system_sources
 

@@ -18,6 +18,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     reflection: bool
     #: The share of contacts whose decisions can be replayed.
     kept_share: float = 0.01
+    #: How long propositions are kept after their last change.
+    retention_days: int = 400
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

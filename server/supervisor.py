@@ -1,4 +1,4 @@
-"""`propono serve`: one supervisor, N decision workers and one admin process.
+"""`propono serve`: one supervisor, N decision workers, an admin process and a keeper.
 
 The supervisor holds the data folder and the decision port; it decides nothing itself.
 A process that ends is started again. SIGTERM and Ctrl-C drain: workers finish the
@@ -48,6 +48,8 @@ class ServeOptions(NamedTuple):
     metrics_listen: str
     #: The share of contacts whose decisions can be replayed.
     kept_share: float
+    #: How long propositions are kept after their last change.
+    retention_days: int
 
 
 class Serving(NamedTuple):
@@ -71,7 +73,11 @@ async def serve(
         decisions = f"{host}:{reserved.getsockname()[1]}"
         _check_free(options.admin_listen)
         _check_free(options.metrics_listen)
-        children = [_Child("admin", options.admin_listen, options)]
+        children = [
+            _Child("admin", options.admin_listen, options),
+            # It has no port.
+            _Child("keeper", options.admin_listen, options),
+        ]
         children += [
             _Child("worker", decisions, options) for _ in range(options.workers)
         ]
@@ -143,6 +149,7 @@ class _Child:
             listen=listen,
             reflection=is_loopback(listen),
             kept_share=options.kept_share,
+            retention_days=options.retention_days,
             metrics_listen=options.metrics_listen,
         )
         self._process: asyncio.subprocess.Process | None = None

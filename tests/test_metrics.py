@@ -127,7 +127,7 @@ def test_a_worker_that_ended_keeps_what_it_counted(
     os.kill(children_of(server.process.pid)["worker0"], signal.SIGKILL)
 
     def both_are_back() -> bool:
-        return len(children_of(server.process.pid)) == 3 and (
+        return len(children_of(server.process.pid)) == 4 and (
             samples(server).get("propono_revision") == 2
         )
 

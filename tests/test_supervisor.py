@@ -135,5 +135,5 @@ def test_no_process_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     process.wait(DEADLINE_SECONDS)
     process.stdout.close()
 
-    assert sorted(children) == ["admin0", "worker0", "worker1"]
+    assert sorted(children) == ["admin0", "keeper0", "worker0", "worker1"]
     wait_until(lambda: not any(map(is_alive, children.values())))

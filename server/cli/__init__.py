@@ -2,16 +2,23 @@
 
     serve          start a server
     catalog        validate, compile, publish, and go back
-    contacts       import and export profiles
+    contacts       import and export profiles; show, merge and erase a contact
     propose        ask for offers, as a website or a call center would
     propose-batch  the same for many contacts, ahead of time
     update         say what became of a proposition
     replay         make a recorded decision again, and explain it
+    quotas         what is left of each limit over all contacts
     rule           try a rule: check it, or see how it is compiled
+    propositions   export what was proposed
+    doctor         check all that is stored, repair it, give disk space back
+    backup         copy all of it while a server serves
+    restore        and make a data folder of that again
 
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`
-and `batch_work` propose-batch, `rules` the rule commands, and `output` what all of them
-print with.
+and `batch_work` propose-batch, `contact_records` what asks the admin port about one
+contact, `contact_tables` what that prints, `admin_connection` how it gets there,
+`rules` the rule commands, `output` what all of them print with, and `progress_bars` how
+far a long task is.
 
 Exit status: 0 done, 1 refused (with the reason), 2 wrong usage.
 """
@@ -29,7 +36,12 @@ _MODULE_OF = {
     "propose-batch": "server.cli.batch",
     "update": "server.cli.decisions",
     "replay": "server.cli.replay",
+    "quotas": "server.cli.quotas",
     "rule": "server.cli.rules",
+    "propositions": "server.cli.propositions",
+    "doctor": "server.cli.doctor",
+    "backup": "server.cli.backup",
+    "restore": "server.cli.backup",
 }
 
 

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import click
 
+from contact_store.retention import (
+    RETENTION_DAYS,
+    RETENTION_DAYS_MAX,
+    RETENTION_DAYS_MIN,
+)
 from server.cli.catalog import data_option
 from server.cli.output import Refusal
 from server.data_folder import DataFolder
@@ -56,6 +61,13 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     help="Where Prometheus finds /metrics.",
 )
 @click.option(
+    "--retention-days",
+    type=click.IntRange(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX),
+    default=RETENTION_DAYS,
+    show_default=True,
+    help="How long propositions are kept after their last change.",
+)
+@click.option(
     "--keep-inputs",
     "kept_share",
     callback=_share,
@@ -70,6 +82,7 @@ def serve(
     listen: str,
     admin_listen: str,
     metrics_listen: str,
+    retention_days: int,
     kept_share: float,
 ) -> None:
     """Serve decisions from a data folder until SIGTERM or Ctrl-C.
@@ -89,7 +102,13 @@ def serve(
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     folder = DataFolder(data)
     options = ServeOptions(
-        folder, workers, listen, admin_listen, metrics_listen, kept_share
+        data=folder,
+        workers=workers,
+        listen=listen,
+        admin_listen=admin_listen,
+        metrics_listen=metrics_listen,
+        kept_share=kept_share,
+        retention_days=retention_days,
     )
 
     def ready(serving: Serving) -> None:

@@ -45,6 +45,10 @@ For offers to many contacts:
 
     contact_list       the contacts that a table names, each once
     proposition_parts  a table of propositions, written in parts so that it can go on
+
+For those who analyse:
+
+    proposition_export what was proposed, to Parquet by day
 """
 
 from server.files.catalog_files import CatalogFiles as CatalogFiles

@@ -1,0 +1,29 @@
+"""What `propono doctor` does: everything in a data folder, looked at once."""
+
+from collections.abc import Callable, Iterator
+
+from contact_store.doctor import ContactDoctor, Finding
+from contact_store.quarantine import Quarantine
+from server.data_folder import DataFolder
+from server.revision_checks import examine_revisions
+
+#: Values that nobody can read, below the data folder.
+QUARANTINE = "quarantine"
+
+#: Learns what is looked at, how much of it, and of how much.
+Progress = Callable[[str, int, int], None]
+
+
+def examine(
+    folder: DataFolder, now_ms: int, progress: Progress, *, repair: bool = False
+) -> Iterator[Finding]:
+    """Every finding of catalog, history and profiles; raises StoreFailed and OSError.
+
+    What is not there has nothing wrong with it: it is not made either.
+    """
+    yield from examine_revisions(folder.catalog, now_ms, progress, repair=repair)
+    quarantine = Quarantine(folder.root / QUARANTINE) if repair else None
+    for store, path in (("history", folder.history), ("profiles", folder.profiles)):
+        if (path / "data.mdb").exists():
+            with ContactDoctor(store, path, quarantine) as doctor:
+                yield from doctor.examine(progress)
