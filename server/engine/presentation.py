@@ -83,7 +83,7 @@ class Presented:
                 del self._moments[counting]
             else:
                 rule = self._rules[counting.rule]
-                self._count(rule, counting.channel, past, self._moments[counting])
+                self._count(rule, counting.channel, [past], self._moments[counting])
 
     def _excluding(
         self, offer: LiveOffer, space: LiveSpace
@@ -118,29 +118,35 @@ class Presented:
         moments = self._moments.get(counting)
         if moments is None:
             moments = self._moments[counting] = {}
-            for past in self._past:
-                self._count(rule, counting.channel, past, moments)
+            self._count(rule, counting.channel, self._past, moments)
         return moments
 
     def _count(
         self,
         rule: LivePresentationRule,
         channel: int | None,
-        past: "_Past",
+        pasts: list["_Past"],
         moments: dict[int, list[int]],
     ) -> None:
-        moment = past.status_since_ms if rule.from_status else past.event_time_ms
-        if (
-            -rule.period_ms <= moment - self._at_ms <= rule.period_ms
-            and (channel is None or past.channel == channel)
-            and (rule.counted_statuses is None or past.status in rule.counted_statuses)
-            and (counter := _counter(rule, past.offer, past.category)) is not None
-            and (
-                rule.counted_rule is None
-                or self._conditions.holds_of(rule.counted_rule, past)
-            )
-        ):
-            moments.setdefault(counter, []).append(moment)
+        """Add the moments of those that a rule counts, by their counters."""
+        first_ms, last_ms = self._at_ms - rule.period_ms, self._at_ms + rule.period_ms
+        from_status = rule.from_status
+        statuses, counted_rule = rule.counted_statuses, rule.counted_rule
+        # PERF: one loop, and `_counter` by `is`: 10 rules over 20 propositions take
+        # 220 us a decision; a call for each and a `match` took 252 (`bench.matching`).
+        for past in pasts:
+            moment = past.status_since_ms if from_status else past.event_time_ms
+            if (
+                first_ms <= moment <= last_ms
+                and (channel is None or past.channel == channel)
+                and (statuses is None or past.status in statuses)
+                and (counter := _counter(rule, past.offer, past.category)) is not None
+                and (
+                    counted_rule is None
+                    or self._conditions.holds_of(counted_rule, past)
+                )
+            ):
+                moments.setdefault(counter, []).append(moment)
 
 
 class _Counting(NamedTuple):
@@ -184,15 +190,14 @@ def _past(proposition: Proposition) -> _Past:
 
 def _counter(rule: LivePresentationRule, offer: int, category: int) -> int | None:
     """What a rule counts a proposition or a candidate under; None if under nothing."""
-    match rule.counted:
-        case Counted.ALL_OFFERS:
-            return 0
-        case Counted.THIS_OFFER:
-            return offer
-        case Counted.SAME_CATEGORY:
-            return category
-        case Counted.SCOPE | Counted.SAME_ATTRIBUTE:
-            return rule.counter_of.get(offer)
+    counted = rule.counted
+    if counted is Counted.THIS_OFFER:
+        return offer
+    if counted is Counted.SAME_CATEGORY:
+        return category
+    if counted is Counted.ALL_OFFERS:
+        return 0
+    return rule.counter_of.get(offer)
 
 
 def _exclusion(rule: LivePresentationRule, moments: list[int], at_ms: int) -> Exclusion:
