@@ -8,6 +8,7 @@
     matching    microseconds of a decision, against row by row
     compiling   seconds to compile, and to compile again; loading; memory
     outbound    contacts a second of a batch, dry and recorded, and its stages
+    faulty_disk a disk that fails now and then, or is slow to flush
 
 Nothing here is imported by what is served.
 """
