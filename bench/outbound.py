@@ -118,7 +118,7 @@ def answered(
     batches: BatchService, request: pb.ProposeBatchRequest
 ) -> Iterator[pb.ContactDecision]:
     for answer in batches.propose_batch(request, "bench"):
-        if answer is not None:
+        if isinstance(answer, bytes):
             yield from pb.ProposeBatchResponse.FromString(answer).decisions
 
 

@@ -17,6 +17,7 @@ In the order in which a call meets them:
     layouts, slots        which value is whose, and what a value may be
 
     history               read a contact's record, or begin a transaction
+    history_group         one transaction for several who wait at the same moment
     history_transaction   append propositions, update them, keep time and answers
     contact_view          what is known of a contact, for those who list it
     records               propositions, their changes of status, the record

@@ -1,7 +1,8 @@
 """What can go wrong with stored contacts.
 
 On reading:                 CorruptRecord
-On writing:                 HistoryFull, StatusLogFull, InvalidProfile, StoreFailed
+On writing:                 HistoryFull, StatusLogFull, InvalidProfile, StoreFailed,
+                            StoreStalled
 On what a caller sent:      InvalidContactId, UnknownProposition, RequestIdReused
 On importing:               ImportInProgress
 """
@@ -24,6 +25,13 @@ class CorruptRecord(ContactStoreError):
 
 class StoreFailed(ContactStoreError):
     """LMDB or the disk under it refused; nothing of the transaction is stored."""
+
+
+class StoreStalled(StoreFailed):
+    """The disk, or whoever is writing, takes too long; nothing was begun."""
+
+    def __init__(self) -> None:
+        super().__init__("the store does not answer; nothing was stored: try again")
 
 
 class HistoryFull(ContactStoreError):

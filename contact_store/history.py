@@ -19,7 +19,7 @@ and in the main table, purge: how far the purge is.
 """
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,7 @@ from contact_store.contact_ids import (
 from contact_store.contact_view import Choose, KnownContact, view_contact
 from contact_store.decision_inputs import DecisionInputs, InputTables
 from contact_store.errors import StoreFailed
+from contact_store.history_group import Group
 from contact_store.history_transaction import HistoryTransaction, read_clock
 from contact_store.id_keys import RandomBytes, add_id_key, read_id_keys
 from contact_store.lmdb_env import (
@@ -55,10 +56,6 @@ from contact_store.sealed import seal, unseal
 #: Of keys and values in the tables; a store of another format is refused.
 FORMAT = 2
 _FORMAT = b"format"
-
-
-#: Does one's work in a transaction of its own, inside a group's.
-Attempt = Callable[[Callable[[HistoryTransaction], bytes]], bytes]
 
 
 class HistoryStore:
@@ -205,21 +202,12 @@ class HistoryStore:
         with write_txn(self._lmdb_env) as txn:
             yield self._transaction(txn)
 
-    @contextmanager
-    def group(self) -> "Generator[Attempt]":
-        """One write transaction for the work of several, for `with`.
+    def begin_group(self) -> Group:
+        """One write transaction for the work of several; see there.
 
-        The block is given what does one's work in a transaction inside it: what that
-        raises aborts the one's work and no other's. All is durable when the block
-        ends; raises StoreFailed, and then none of it is.
+        Waits for whoever is writing; raises StoreFailed.
         """
-        with write_txn(self._lmdb_env) as txn:
-
-            def attempt(work: Callable[[HistoryTransaction], bytes]) -> bytes:
-                with write_txn(self._lmdb_env, parent=txn) as inner:
-                    return work(self._transaction(inner))
-
-            yield attempt
+        return Group(self._lmdb_env, self._transaction)
 
     def _transaction(self, txn: Txn) -> HistoryTransaction:
         return HistoryTransaction(

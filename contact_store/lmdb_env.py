@@ -66,6 +66,17 @@ def read_txn(lmdb_env: lmdb.Environment) -> Generator[Txn]:
         raise StoreFailed(f"the store cannot be read: {error}") from error
 
 
+def begin_write(lmdb_env: lmdb.Environment) -> Txn:
+    """A write transaction that whoever asks for it ends; raises StoreFailed.
+
+    Waits for whoever is writing, in this process or another.
+    """
+    try:
+        return lmdb_env.begin(write=True)
+    except lmdb.Error as error:
+        raise StoreFailed(f"nothing was stored: {error}") from error
+
+
 @contextmanager
 def write_txn(
     lmdb_env: lmdb.Environment, parent: "Txn | None" = None

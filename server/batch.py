@@ -15,8 +15,9 @@ request id, is given the kept answer of each contact that has one.
 """
 
 import time
+from asyncio import Future
 from collections.abc import Callable, Generator, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished
@@ -30,6 +31,7 @@ from server.batch_recording import BatchRecording
 from server.batch_translation import AskedBatch, asked_batch
 from server.decision_service import LiveCatalogCell, Sources
 from server.engine.live_catalog import LiveCatalog
+from server.group_commit import Commit, committing_at_once
 from server.preparation import Preparation
 from server.proposing import Proposing
 from server.replaying import KEPT_SHARE
@@ -42,8 +44,9 @@ AnswerT = TypeVar("AnswerT")
 ANSWER_BYTES = 32_768
 ANSWER_CONTACTS = 512
 
-#: Encoded ProposeBatchResponses; None is a step that ends without one.
-Steps = Generator[bytes | None, None, None]
+#: Encoded ProposeBatchResponses; None is a step that ends without one, and a Future is
+#: what the next step has to wait for.
+Steps = Generator["bytes | Future[Any] | None", None, None]
 
 
 class BatchService:
@@ -56,14 +59,19 @@ class BatchService:
         profiles: ProfileStore,
         sources: Sources,
         kept_share: float = KEPT_SHARE,
+        commit: Commit | None = None,
         seconds: Seconds = time.perf_counter,
     ) -> None:
-        """`seconds` paces the work; no decision depends on it."""
+        """`commit` records a group of contacts; each by itself if none is given.
+
+        `seconds` paces the work; no decision depends on it.
+        """
         self._cell = cell
         self._history = history
         self._profiles = profiles
         self._sources = sources
         self._kept_share = kept_share
+        self._commit = commit or committing_at_once(history)
         self._company = Company(seconds)
         self._preparation = Preparation(profiles, history, sources.random_bytes)
 
@@ -101,11 +109,16 @@ class BatchService:
     ) -> Steps:
         pace, ahead = Pace(self._company), Ahead(contact_ids, self._company)
         recording = BatchRecording(
-            asked, caller, self._history, self._sources.now_ms, self._kept_share
+            asked,
+            caller,
+            self._history,
+            self._commit,
+            self._sources.now_ms,
+            self._kept_share,
         )
         while group := (yield from ahead.take(pace.group)):
             prepared = self._current(asked, prepared)
-            decisions = recording.record(group, prepared, pace)
+            decisions = yield from recording.record(group, prepared, pace)
             ahead.give_back(group[len(decisions) :])
             yield batch_answer(decisions)
 

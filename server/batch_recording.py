@@ -1,6 +1,8 @@
 """Records the decisions of a batch, a group of contacts in one write transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 
 from catalog_store.records import UnixMs
 from contact_store.answers import ANSWER_BYTES_MAX, RequestKey
@@ -12,6 +14,7 @@ from server.batch_contacts import BatchPreparation
 from server.batch_outcomes import CONTACT_FAILURES, Judge, failed, outcome_of
 from server.batch_pace import Pace
 from server.batch_translation import AskedBatch
+from server.group_commit import Commit
 from server.preparation import PreparedDecision
 from server.proposing import Proposing
 from server.wire import decision_pb2 as pb
@@ -46,12 +49,14 @@ class BatchRecording:
         asked: AskedBatch,
         caller: str,
         history: HistoryStore,
+        commit: Commit,
         now_ms: Callable[[], UnixMs],
         kept_share: float,
     ) -> None:
         self._asked = asked
         self._caller = caller
         self._history = history
+        self._commit = commit
         self._now_ms = now_ms
         self._kept_share = kept_share
         self._judge = Judge(asked)
@@ -59,21 +64,25 @@ class BatchRecording:
 
     def record(
         self, contact_ids: Sequence[str], prepared: BatchPreparation, pace: Pace
-    ) -> list[bytes]:
+    ) -> "Generator[Future[list[bytes]], None, list[bytes]]":
         """Encoded ContactDecisions of the first contacts, as many as the pace allows.
 
-        They are on disk. Raises RequestIdReused and StoreFailed: nothing of this group
-        is then recorded.
+        They are on disk; what is yielded has to be waited for. Raises RequestIdReused
+        and StoreFailed: nothing of this group is then recorded.
         """
         spoilers: dict[str, bytes] = {}
         while True:
             waiting = [_prepared(prepared, one, spoilers) for one in contact_ids]
+            work = partial(self._record, contact_ids, waiting, prepared, pace)
             try:
-                return self._record(contact_ids, waiting, prepared, pace)
+                decisions = yield from _waited_for(self._commit(work))
             except _SpoiledGroup as spoiled:
                 # The transaction was aborted; once more, without that contact.
                 contact_id = spoiled.contact_id
                 spoilers[contact_id] = failed(contact_id, spoiled.error)
+            else:
+                self._is_claimed = True
+                return decisions
 
     def _record(
         self,
@@ -81,28 +90,26 @@ class BatchRecording:
         waiting: Sequence[_Waiting],
         prepared: BatchPreparation,
         pace: Pace,
+        txn: HistoryTransaction,
     ) -> list[bytes]:
+        pace.begin()
         decisions: list[bytes] = []
-        environment = prepared.environment.name
-        with self._history.transaction() as txn:
-            pace.begin()
-            decided_at_ms = txn.decided_at(self._now_ms())
-            if not self._is_claimed:
-                self._claim(txn, environment, decided_at_ms)
-            for contact_id, one in zip(contact_ids, waiting, strict=True):
-                if isinstance(one, bytes):
-                    decisions.append(one)
-                    continue
-                try:
-                    decided = self._once(txn, contact_id, one, decided_at_ms)
-                except CorruptRecord as error:
-                    raise _SpoiledGroup(contact_id, error) from error
-                decisions.append(decided)
-                if pace.is_over():
-                    break
-            # Before the flush, which takes as long for many contacts as for few.
-            pace.end(len(decisions))
-        self._is_claimed = True
+        decided_at_ms = txn.decided_at(self._now_ms())
+        if not self._is_claimed:
+            self._claim(txn, prepared.environment.name, decided_at_ms)
+        for contact_id, one in zip(contact_ids, waiting, strict=True):
+            if isinstance(one, bytes):
+                decisions.append(one)
+                continue
+            try:
+                decided = self._once(txn, contact_id, one, decided_at_ms)
+            except CorruptRecord as error:
+                raise _SpoiledGroup(contact_id, error) from error
+            decisions.append(decided)
+            if pace.is_over():
+                break
+        # Before the flush, which takes as long for many contacts as for few.
+        pace.end(len(decisions))
         return decisions
 
     def _claim(
@@ -160,6 +167,19 @@ class BatchRecording:
     def _key(self, environment: str, method: str) -> RequestKey:
         request_id = self._asked.decision.request_id
         return RequestKey(self._caller, method, environment, request_id)
+
+
+def _waited_for(
+    recorded: "list[bytes] | Future[list[bytes]]",
+) -> "Generator[Future[list[bytes]], None, list[bytes]]":
+    if not isinstance(recorded, Future):
+        return recorded
+    try:
+        yield recorded
+        return recorded.result()
+    finally:
+        # If the caller has gone nothing more is recorded for it.
+        recorded.cancel()
 
 
 def _prepared(

@@ -5,74 +5,103 @@ arrive together are recorded together, and answered when that is on disk. Each h
 transaction of its own inside the group's, so that one that fails takes nothing of the
 others with it. Decisions of a group are made one after the other, and see each other.
 
-gRPC delivers one event per turn of the event loop: a group that was committed at each
-turn would hold one call. So a group is closed when the loop has turned a few times
-without another one, or when it is full.
+    wait for calls      until the loop has turned a few times without another one: gRPC
+                        delivers one event a turn, and a group at each would hold one
+    begin               waits for writers of other processes       in a thread
+    do the work         decide, read and write                     on the event loop
+    commit              waits for the disk                         in a thread
+    answer
+
+The loop never waits for a lock or a disk: dry runs go on, and calls that come meanwhile
+are the next group. Only waiting is left to the thread: work in it would take turns with
+the loop for Python's lock, five milliseconds each.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from contact_store.errors import StoreStalled
 from contact_store.history import HistoryStore
+from contact_store.history_group import Group
 from contact_store.history_transaction import HistoryTransaction
 
 #: Calls in one group: so many decisions hold up the writers of other processes.
 GROUP_MAX = 64
 #: Turns of the event loop without another call that close a group.
 QUIET_TURNS = 16
+#: A wait for the lock or the disk after which recorded calls are refused.
+STALL_SECONDS = 1.0
 
-#: What one call does in a transaction; returns its encoded answer.
-Work = Callable[[HistoryTransaction], bytes]
-#: Records one call's work: at once, or with others.
-Commit = Callable[[Work], bytes | Awaitable[bytes]]
+ResultT = TypeVar("ResultT")
+
+
+class Commit(Protocol):
+    """Records what one call does in a transaction: at once, or with others."""
+
+    def __call__(
+        self, work: Callable[[HistoryTransaction], ResultT]
+    ) -> "ResultT | asyncio.Future[ResultT]":
+        """What the work returns, once it is on disk."""
+        ...
 
 
 def committing_at_once(history: HistoryStore) -> Commit:
     """Each call in a transaction of its own, for where there is no event loop."""
 
-    def commit(work: Work) -> bytes:
+    def commit(work: Callable[[HistoryTransaction], ResultT]) -> ResultT:
         with history.transaction() as txn:
             return work(txn)
 
     return commit
 
 
-class _Waiting(NamedTuple):
-    work: Work
-    answered: "asyncio.Future[bytes]"
-
-
 class GroupCommit:
     """Records the calls of one worker, in groups; `run` does the work."""
 
-    def __init__(self, history: HistoryStore) -> None:
+    def __init__(
+        self, history: HistoryStore, stall_seconds: float = STALL_SECONDS
+    ) -> None:
         self._history = history
+        self._stall_seconds = stall_seconds
         self._waiting: list[_Waiting] = []
         self._somebody_waits = asyncio.Event()
+        self._is_stalled = self._is_closing = False
+        # LMDB's lock belongs to the thread that took it: one for all groups.
+        self._thread = ThreadPoolExecutor(1, "commit")
 
-    def commit(self, work: Work) -> "asyncio.Future[bytes]":
+    def commit(
+        self, work: Callable[[HistoryTransaction], ResultT]
+    ) -> "asyncio.Future[ResultT]":
         """Done when the work is on disk; raises what the work raises, and StoreFailed.
 
-        Work whose caller has gone by then is not done.
+        Work whose caller has gone by then is not done. Raises StoreStalled at once
+        while the store does not answer: nothing of the work is then done.
         """
-        answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        if self._is_stalled:
+            raise StoreStalled
+        answered: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(work, answered))
         self._somebody_waits.set()
         return answered
 
     async def run(self) -> None:
-        """Commit group after group until it is cancelled."""
+        """Commit group after group until it is closed and nobody waits."""
         while True:
             await self._somebody_waits.wait()
-            await self._others_join()
-            group, self._waiting = (
-                self._waiting[:GROUP_MAX],
-                self._waiting[GROUP_MAX:],
-            )
             if not self._waiting:
+                self._thread.shutdown()
+                return
+            await self._others_join()
+            await self._record_group()
+            if not self._waiting and not self._is_closing:
                 self._somebody_waits.clear()
-            self._record(group)
+
+    def close(self) -> None:
+        """Let `run` end once it has recorded who waits by now."""
+        self._is_closing = True
+        self._somebody_waits.set()
 
     async def _others_join(self) -> None:
         quiet_turns, known = 0, len(self._waiting)
@@ -82,24 +111,59 @@ class GroupCommit:
             quiet_turns = 0 if joined else quiet_turns + 1
             known = len(self._waiting)
 
-    def _record(self, group: list[_Waiting]) -> None:
-        results: list[tuple[_Waiting, bytes | Exception]] = []
+    async def _record_group(self) -> None:
         try:
-            with self._history.group() as attempt:
-                for one in group:
-                    if one.answered.cancelled():
-                        continue
-                    try:
-                        results.append((one, attempt(one.work)))
-                    except Exception as error:
-                        results.append((one, error))
+            group = await self._in_thread(self._history.begin_group)
+        except Exception as error:
+            _answer([(one, error) for one in self._taken()])
+            return
+        results = [
+            (one, _result(group, one))
+            for one in self._taken()
+            if not one.answered.cancelled()
+        ]
+        try:
+            await self._in_thread(group.commit if results else group.abort)
         except Exception as error:
             # Nothing of the group is on disk.
-            results = [(one, error) for one in group]
-        for one, result in results:
-            if one.answered.done():
-                continue
-            if isinstance(result, Exception):
-                one.answered.set_exception(result)
-            else:
-                one.answered.set_result(result)
+            results = [(one, error) for one, _ in results]
+        _answer(results)
+
+    def _taken(self) -> "list[_Waiting]":
+        taken, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+        return taken
+
+    async def _in_thread(self, wait: Callable[[], ResultT]) -> ResultT:
+        """What the wait returns; when it takes too long, whoever waits is refused."""
+        waiting = asyncio.get_running_loop().run_in_executor(self._thread, wait)
+        done, _ = await asyncio.wait([waiting], timeout=self._stall_seconds)
+        if not done:
+            self._is_stalled = True
+            refused, self._waiting = self._waiting, []
+            _answer([(one, StoreStalled()) for one in refused])
+            await asyncio.wait([waiting])
+            self._is_stalled = False
+        return waiting.result()
+
+
+class _Waiting(NamedTuple):
+    work: Callable[[HistoryTransaction], Any]
+    answered: "asyncio.Future[Any]"
+
+
+def _result(group: Group, one: _Waiting) -> object:
+    """What the work returns, or the error that it raises."""
+    try:
+        return group.attempt(one.work)
+    except Exception as error:
+        return error
+
+
+def _answer(results: Sequence[tuple[_Waiting, object]]) -> None:
+    for one, result in results:
+        if one.answered.done():
+            continue
+        if isinstance(result, Exception):
+            one.answered.set_exception(result)
+        else:
+            one.answered.set_result(result)

@@ -65,6 +65,7 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     ),
     NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
     Unauthenticated: _Meaning(code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    contact_errors.StoreStalled: _Meaning(code_pb2.UNAVAILABLE, "STORE_STALLED", 1_000),
     contact_errors.StoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
     PublicationBusy: _Meaning(code_pb2.ABORTED, "PUBLICATION_BUSY", 1_000),
     DamagedRevision: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_REVISION"),

@@ -64,8 +64,9 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Handlers: TypeAlias = grpc.GenericRpcHandler
 #: An answer in the making; each step blocks the event loop for about a millisecond.
 Steps: TypeAlias = Generator[None, None, bytes]
-#: Answers in the making; a step without one yields None.
-AnswerSteps: TypeAlias = Generator[bytes | None, None, None]
+#: Answers in the making; a step without one yields None, and one after which something
+#: is to be waited for yields that.
+AnswerSteps: TypeAlias = Generator["bytes | asyncio.Future[Any] | None", None, None]
 #: Told the name of gRPC's code, and how many seconds a call took.
 Observe: TypeAlias = Callable[[str, float], None]
 RequestT = TypeVar("RequestT", bound=Message)
@@ -139,8 +140,8 @@ def stream_handler(
     """A handler for a function from a request and its caller to encoded answers.
 
     The function runs on the event loop, a step at a time, as for `unary_handler`; a
-    step that has no answer yields None. When the caller goes away no further step is
-    taken.
+    step that has no answer yields None, or what the next step has to wait for. When the
+    caller goes away no further step is taken.
     """
 
     async def handle(data: bytes, rpc_context: Context) -> None:
@@ -149,8 +150,11 @@ def stream_handler(
             caller = caller_of(rpc_context)
             with closing(answers(parse(request_type, data), caller)) as steps:
                 for answer in steps:
-                    if answer is not None:
+                    if isinstance(answer, bytes):
                         await rpc_context.write(answer)
+                    elif answer is not None:
+                        # What it raises is raised in the step that asks for it.
+                        await asyncio.wait([answer])
                     await _others_have_their_turn()
         except Exception as error:
             observe(code_of(error), time.perf_counter() - began)

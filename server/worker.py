@@ -85,7 +85,9 @@ async def run_worker(
     service = DecisionService(
         cell, history, profiles, sources, options.kept_share, group_commit.commit
     )
-    batches = BatchService(cell, history, profiles, sources, options.kept_share)
+    batches = BatchService(
+        cell, history, profiles, sources, options.kept_share, group_commit.commit
+    )
     services = [decision_handlers(service, batches), health.rpc_handlers()]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
@@ -106,7 +108,8 @@ async def run_worker(
             continue
     await health.set(serving=False)
     await server.stop(DRAIN_SECONDS)
-    committing.cancel()
+    group_commit.close()
+    await committing
     history.close()
     profiles.close()
 

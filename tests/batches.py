@@ -75,7 +75,9 @@ def batches(
             random_bytes=lambda size: next(numbers).to_bytes(size),
         )
         yield Batches(
-            BatchService(one.cell, one.history, one.profiles, sources, 0.0, seconds),
+            BatchService(
+                one.cell, one.history, one.profiles, sources, 0.0, None, seconds
+            ),
             one,
         )
 

@@ -1,17 +1,18 @@
 """Calls that wait together are recorded together, and each stands for itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterator
+import threading
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
 import pytest
 
 from catalog_store.records import PresentationRule, UnixMs
-from contact_store.errors import StoreFailed
-from contact_store.history import Attempt, HistoryStore
+from contact_store.errors import StoreFailed, StoreStalled
+from contact_store.history import HistoryStore
+from contact_store.history_group import Group
 from contact_store.history_transaction import HistoryTransaction
 from contact_store.records import Proposition, PropositionStatus
 from server.group_commit import GROUP_MAX, GroupCommit
@@ -33,16 +34,17 @@ MADE = Proposition(
 )
 
 
+Calls = Callable[[GroupCommit], Awaitable[object]]
+
+
 class CountingStore(HistoryStore):
     """Counts the groups that it is asked for."""
 
     groups = 0
 
-    @contextmanager
-    def group(self) -> Generator[Attempt]:
+    def begin_group(self) -> Group:
         self.groups += 1
-        with super().group() as attempt:
-            yield attempt
+        return super().begin_group()
 
 
 @pytest.fixture
@@ -52,16 +54,21 @@ def store(tmp_path: Path) -> Iterator[CountingStore]:
 
 
 def together(
-    store: HistoryStore, calls: Callable[[GroupCommit], Awaitable[object]]
+    store: HistoryStore,
+    calls: Calls,
+    stall_seconds: float = 30,
 ) -> None:
     """Run calls beside the loop that commits them."""
 
     async def run_both() -> None:
-        group_commit = GroupCommit(store)
+        group_commit = GroupCommit(store, stall_seconds)
         committing = asyncio.create_task(group_commit.run())
         async with asyncio.timeout(30):
-            await calls(group_commit)
-        committing.cancel()
+            try:
+                await calls(group_commit)
+            finally:
+                group_commit.close()
+                await committing
 
     asyncio.run(run_both())
 
@@ -110,14 +117,16 @@ def test_calls_of_several_turns_join_one_group(store: CountingStore) -> None:
 def test_nobody_is_answered_when_the_commit_fails(tmp_path: Path) -> None:
     """Work that was done, and is not on disk, is not done."""
 
-    class Failing(HistoryStore):
-        @contextmanager
-        def group(self) -> Generator[Attempt]:
-            with super().group() as attempt:
-                yield attempt
-                raise StoreFailed("the disk is full")
+    class Failing(Group):
+        def commit(self) -> None:
+            self.abort()
+            raise StoreFailed("the disk is full")
 
-    with Failing(tmp_path / "history") as store:
+    class FailingStore(HistoryStore):
+        def begin_group(self) -> Group:
+            return Failing(self.lmdb_env, self._transaction)
+
+    with FailingStore(tmp_path / "history") as store:
 
         async def calls(group_commit: GroupCommit) -> None:
             for _ in range(2):
@@ -238,3 +247,113 @@ def test_a_limit_holds_for_calls_at_the_same_moment(tmp_path: Path) -> None:
             proposed = sum(threads.map(ask, range(8)))
 
     assert proposed == 10
+
+
+class _SlowStore(HistoryStore):
+    """Its commits wait until they are let go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.is_writing = threading.Event()
+        self.let_go = threading.Event()
+
+    def lets_go_after(self, calls: Calls) -> Calls:
+        """The same calls; when they fail nothing may be left that waits."""
+
+        async def called(group_commit: GroupCommit) -> None:
+            try:
+                await calls(group_commit)
+            finally:
+                self.let_go.set()
+
+        return called
+
+    def begin_group(self) -> Group:
+        store = self
+
+        class Slow(Group):
+            def commit(self) -> None:
+                store.is_writing.set()
+                assert store.let_go.wait(30)
+                super().commit()
+
+        return Slow(self.lmdb_env, self._transaction)
+
+
+def test_the_loop_goes_on_while_the_disk_is_slow(tmp_path: Path) -> None:
+    """Reads are answered, and calls that come meanwhile are the next group."""
+    with _SlowStore(tmp_path / "history") as store:
+
+        @store.lets_go_after
+        async def calls(group_commit: GroupCommit) -> None:
+            first = group_commit.commit(appended("ann"))
+            while not store.is_writing.is_set():
+                await asyncio.sleep(0)
+            second = group_commit.commit(appended("ann"))
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert count(store, "ann") == 0
+            assert (first.done(), second.done()) == (False, False)
+            store.let_go.set()
+            assert await asyncio.gather(first, second) == [b"0", b"1"]
+
+        together(store, calls)
+
+
+def test_a_disk_that_stalls_refuses_recorded_calls_at_once(tmp_path: Path) -> None:
+    """Those that wait and those that come; what it was writing is still answered."""
+    with _SlowStore(tmp_path / "history") as store:
+
+        @store.lets_go_after
+        async def calls(group_commit: GroupCommit) -> None:
+            written = group_commit.commit(appended("ann"))
+            while not store.is_writing.is_set():
+                await asyncio.sleep(0)
+            waiting = group_commit.commit(appended("bob"))
+            with pytest.raises(StoreStalled):
+                await waiting
+            with pytest.raises(StoreStalled):
+                group_commit.commit(appended("bob"))
+            assert not written.done()
+            store.let_go.set()
+            assert await written == b"0"
+            assert await group_commit.commit(appended("ann")) == b"1"
+
+        together(store, calls, stall_seconds=0.05)
+        assert count(store, "bob") == 0
+
+
+def test_a_writer_that_holds_the_lock_refuses_recorded_calls(tmp_path: Path) -> None:
+    """Nothing of them is done, and when it lets go calls are recorded again."""
+    with (
+        HistoryStore(tmp_path / "history") as store,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):
+        held = elsewhere.submit(store.begin_group).result()
+
+        async def calls(group_commit: GroupCommit) -> None:
+            with pytest.raises(StoreStalled):
+                await group_commit.commit(appended("ann"))
+            elsewhere.submit(held.abort).result()
+            async with asyncio.timeout(30):
+                while True:
+                    try:
+                        assert await group_commit.commit(appended("ann")) == b"0"
+                        break
+                    except StoreStalled:
+                        await asyncio.sleep(0)
+
+        together(store, calls, stall_seconds=0.05)
+        assert count(store, "ann") == 1
+
+
+def test_who_waits_is_recorded_before_the_end(store: CountingStore) -> None:
+    """A worker that is told to stop finishes what it has."""
+
+    async def calls(group_commit: GroupCommit) -> None:
+        last = group_commit.commit(appended("ann"))
+        group_commit.close()
+        assert await last == b"0"
+
+    together(store, calls)
+    assert count(store, "ann") == 1
