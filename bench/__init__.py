@@ -8,6 +8,9 @@
     matching    microseconds of a decision, against row by row
     compiling   seconds to compile, and to compile again; loading; memory
     outbound    contacts a second of a batch, dry and recorded, and its stages
+    ghz         load over the wire
+    served_bank the example bank behind a port
+    recording   what recording costs over the wire, on disks of any speed
     faulty_disk a disk that fails now and then, or is slow to flush
 
 Nothing here is imported by what is served.

@@ -1,0 +1,98 @@
+"""Load over the wire, made and measured by ghz."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+ROOT = Path(__file__).parent.parent
+PROTO = ROOT / "proto"
+
+
+class NoGhz(click.ClickException):
+    """ghz is not on the PATH; says how to get it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "ghz is not on the PATH: go install github.com/bojand/ghz/cmd/ghz@v0.121.0"
+        )
+
+
+class Load(NamedTuple):
+    """How one run calls."""
+
+    address: str
+    #: The request, as JSON; ghz fills in its templates.
+    request: str
+    in_flight: int
+    connections: int
+    seconds: float
+    #: Calls a second, whatever the answers take; None is as fast as they come.
+    rate: float | None = None
+
+
+class Answered(NamedTuple):
+    """What one run measured; calls that ended with an error are no answers."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    #: By gRPC code; calls that the end of the run cut off are left out.
+    errors: dict[str, int]
+
+
+def find() -> str:
+    """Where it is; raises NoGhz."""
+    found = shutil.which("ghz")
+    if found is None:
+        raise NoGhz
+    return found
+
+
+def start(load: Load, method: str = "Propose") -> "subprocess.Popen[str]":
+    """Run ghz beside us; `finish` waits for it. Raises NoGhz."""
+    command = [
+        *(find(), "--insecure", "-O", "json", "-i", str(PROTO)),
+        *("--proto", str(PROTO / "propono/v1/decision.proto")),
+        *("--call", f"propono.v1.DecisionService.{method}"),
+        *("-c", str(load.in_flight), "--connections", str(load.connections)),
+        *("-z", f"{load.seconds}s", "--duration-stop", "wait"),
+        *("-d", load.request, load.address),
+    ]
+    if load.rate is not None:
+        command += ["--async", "--rps", str(round(load.rate))]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def finish(run: "subprocess.Popen[str]") -> Answered:
+    """What a run measured, once it has ended."""
+    output, _ = run.communicate()
+    measured = json.loads(output)
+    by_code: dict[str, int] = measured["statusCodeDistribution"]
+    ended = [
+        detail["latency"] / 1e6
+        for detail in measured["details"]
+        if detail["status"] == "OK"
+    ]
+    ended.sort()
+    seconds = measured["total"] / 1e9
+    return Answered(
+        len(ended) / seconds,
+        _quantile(ended, 0.5),
+        _quantile(ended, 0.99),
+        {code: count for code, count in by_code.items() if code != "OK"},
+    )
+
+
+def run(load: Load) -> Answered:
+    """Raises NoGhz."""
+    return finish(start(load))
+
+
+def _quantile(ordered: list[float], share: float) -> float:
+    if not ordered:
+        return float("nan")
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

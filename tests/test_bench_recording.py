@@ -1,0 +1,46 @@
+"""The benchmark of recording runs, and counts what failed."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from bench import ghz, recording
+
+NEEDS_GHZ = pytest.mark.skipif(shutil.which("ghz") is None, reason=str(ghz.NoGhz()))
+
+
+def test_without_ghz_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, with the command."""
+    monkeypatch.setenv("PATH", "")
+
+    result = CliRunner().invoke(recording.main, ["--seconds", "1"])
+
+    assert result.exit_code == 1
+    assert "go install github.com/bojand/ghz" in result.output
+
+
+@NEEDS_GHZ
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+def test_it_measures_a_server_on_a_slow_disk() -> None:
+    """Every call of the run is answered, dry or recorded."""
+    arguments = ["--seconds", "1", "--repeats", "1", "--flush-ms", "5"]
+
+    result = CliRunner().invoke(recording.main, [*arguments, "--output", "json"])
+
+    assert result.exit_code == 0, result.output
+    (measured,) = json.loads(result.stdout.splitlines()[-1])["results"]
+    assert (measured["flush_ms"], measured["errors"]) == (5.0, "none")
+    assert measured["recorded_rate"] > 0 < measured["dry_rate"]
+
+
+@NEEDS_GHZ
+def test_errors_are_not_counted_as_answers() -> None:
+    """Nobody listens on that port."""
+    load = ghz.Load("127.0.0.1:1", "{}", 1, 1, 0.3)
+
+    answered = ghz.run(load)
+
+    assert answered.rate == 0
+    assert set(answered.errors) == {"Unavailable"}
