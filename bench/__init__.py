@@ -10,6 +10,7 @@
     outbound    contacts a second of a batch, dry and recorded, and its stages
     ghz         load over the wire
     served_bank the example bank behind a port
+    importing   an import, and what decisions notice of it
     recording   what recording costs over the wire, on disks of any speed
     faulty_disk a disk that fails now and then, or is slow to flush
 

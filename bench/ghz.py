@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +38,7 @@ class Load(NamedTuple):
 class Answered(NamedTuple):
     """What one run measured; calls that ended with an error are no answers."""
 
+    calls: int
     rate: float
     p50_ms: float
     p99_ms: float
@@ -80,11 +82,18 @@ def finish(run: "subprocess.Popen[str]") -> Answered:
     ended.sort()
     seconds = measured["total"] / 1e9
     return Answered(
+        len(ended),
         len(ended) / seconds,
         _quantile(ended, 0.5),
         _quantile(ended, 0.99),
         {code: count for code, count in by_code.items() if code != "OK"},
     )
+
+
+def stop(run: "subprocess.Popen[str]") -> Answered:
+    """What a run measured until now; it makes no more calls."""
+    run.send_signal(signal.SIGINT)
+    return finish(run)
 
 
 def run(load: Load) -> Answered:

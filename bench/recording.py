@@ -16,7 +16,7 @@ import click
 
 from bench import ghz
 from bench.faulty_disk import FaultyDisk
-from bench.served_bank import published, request, serving
+from bench.served_bank import Served, published, request, serving
 from bench.timing import report
 
 IN_FLIGHT, CONNECTIONS = 64, 8
@@ -52,20 +52,20 @@ def main(
             data.mkdir()
             published(data)
             disk = FaultyDisk(data, Path(scratch))
-            with serving(data, count, disk.variables) as address:
+            with serving(data, count, disk.variables) as served:
                 for delay in flush_ms:
                     disk.slow(delay)
-                    measured = [_measured(address, seconds) for _ in range(repeats)]
+                    measured = [_measured(served, seconds) for _ in range(repeats)]
                     on = {"workers": count, "flush_ms": delay}
                     rows += [on | one for one in measured]
     title = f"recording, {IN_FLIGHT} in flight, {CONNECTIONS} connections"
     report(title, rows, output)
 
 
-def _measured(address: str, seconds: float) -> dict[str, object]:
+def _measured(served: Served, seconds: float) -> dict[str, object]:
     def load(*, dry_run: bool, rate: float | None = None) -> ghz.Load:
         return ghz.Load(
-            address,
+            served.address,
             request(dry_run=dry_run),
             IN_FLIGHT,
             CONNECTIONS,
@@ -75,7 +75,9 @@ def _measured(address: str, seconds: float) -> dict[str, object]:
 
     steady = load(dry_run=True, rate=STEADY_RATE)
     dry = ghz.run(load(dry_run=True))
+    used = served.cpu_seconds()
     recorded = ghz.run(load(dry_run=False))
+    used = served.cpu_seconds() - used
     alone = ghz.run(steady)
     recording = ghz.start(load(dry_run=False)._replace(in_flight=8))
     beside = ghz.run(steady._replace(seconds=seconds * 0.8))
@@ -85,6 +87,7 @@ def _measured(address: str, seconds: float) -> dict[str, object]:
         "dry_rate": round(dry.rate),
         "recorded_rate": round(recorded.rate),
         "recorded/dry": round(recorded.rate / dry.rate, 2),
+        "recorded_cpu_us": round(used / recorded.calls * 1e6),
         "recorded_p99_ms": round(recorded.p99_ms, 1),
         "steady_dry_p99_ms": round(alone.p99_ms, 2),
         "beside_recorded_p99_ms": round(beside.p99_ms, 2),

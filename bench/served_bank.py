@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 CATALOG = ROOT / "examples" / "bank" / "catalog"
@@ -26,12 +27,22 @@ def request(*, dry_run: bool) -> str:
 
 def published(data: Path) -> None:
     """Publish the bank's catalog and import its contacts into a data folder."""
-    file = data / "clients.csv"
     propono("catalog", "publish", str(CATALOG), "--data", str(data))
-    made = ("-m", "examples.bank.contacts", str(CONTACTS), "--seed", "7")
+    clients = data / "clients.csv"
+    make_clients(clients, CONTACTS)
+    propono(*importing(clients, data))
+
+
+def make_clients(file: Path, count: int) -> None:
+    """A file of so many contacts; a longer one begins with the same."""
+    made = ("-m", "examples.bank.contacts", str(count), "--seed", "7")
     _run(sys.executable, *made, "-o", str(file))
-    propono(
-        *("contacts", "import", str(file), "--environment", "recipient"),
+
+
+def importing(clients: Path, data: Path) -> tuple[str, ...]:
+    """The command that imports such a file."""
+    return (
+        *("contacts", "import", str(clients), "--environment", "recipient"),
         *("--key", "client", "--data", str(data)),
     )
 
@@ -41,11 +52,24 @@ def propono(*words: str) -> None:
     _run(sys.executable, "-m", "server.cli", *words)
 
 
+class Served(NamedTuple):
+    """A server that is up."""
+
+    #: Of decisions.
+    address: str
+    #: Of the supervisor.
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """What its workers have used so far."""
+        return sum(_cpu_seconds(pid) for pid in _workers(self.pid))
+
+
 @contextmanager
 def serving(
     data: Path, workers: int, variables: Mapping[str, str] | None = None
-) -> Generator[str]:
-    """Serve until the block ends; gives the address of decisions."""
+) -> Generator[Served]:
+    """Serve until the block ends."""
     free = "127.0.0.1:0"
     process = subprocess.Popen(
         [
@@ -63,12 +87,34 @@ def serving(
         words = process.stdout.readline().replace(",", "").split()
         if words[:2] != ["decisions", "on"]:
             raise RuntimeError("the server did not start; see its log above")
-        yield words[2]
+        yield Served(words[2], process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
         assert process.stdout is not None
         process.stdout.close()
+
+
+def _workers(supervisor: int) -> Iterator[int]:
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int(_stat(int(entry.name))[1])
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            # It has ended meanwhile.
+            continue
+        if parent == supervisor and b"worker" in words:
+            yield int(entry.name)
+
+
+def _cpu_seconds(pid: int) -> float:
+    user, system = _stat(pid)[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """What /proc says of a process, from its state on."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
 
 
 def _run(*command: str) -> None:

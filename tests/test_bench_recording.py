@@ -6,7 +6,7 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from bench import ghz, recording
+from bench import ghz, importing, recording
 
 NEEDS_GHZ = pytest.mark.skipif(shutil.which("ghz") is None, reason=str(ghz.NoGhz()))
 
@@ -44,3 +44,16 @@ def test_errors_are_not_counted_as_answers() -> None:
 
     assert answered.rate == 0
     assert set(answered.errors) == {"Unavailable"}
+
+
+@NEEDS_GHZ
+def test_an_import_is_measured_beside_calls() -> None:
+    """The calls go on until the import is over, and none fails."""
+    arguments = ["--contacts", "2000", "--seconds", "1", "--output", "json"]
+
+    result = CliRunner().invoke(importing.main, arguments)
+
+    assert result.exit_code == 0, result.output
+    (measured,) = json.loads(result.stdout.splitlines()[-1])["results"]
+    assert (measured["dry_errors"], measured["recorded_errors"]) == (0, 0)
+    assert measured["peak_mb"] >= measured["half_way_mb"] > 0
