@@ -17,12 +17,12 @@ from bench.attributes import (
     formula,
     rule,
 )
+from catalog_store.counting import Counted
 from catalog_store.records import (
     OFFERS_MAX,
     Category,
     Channel,
     ContentField,
-    Counted,
     Environment,
     Multiplier,
     Offer,

@@ -14,7 +14,13 @@ from typing import NamedTuple
 
 from bench.catalogs import ENVIRONMENT, NOW_MS, Caller
 from bench.revisions import Loaded, context_slots
-from catalog_store.records import Category, Counted, WeightRow, Window, resource_name
+from catalog_store.counting import Counted
+from catalog_store.records import (
+    Category,
+    WeightRow,
+    Window,
+    resource_name,
+)
 from compiler.runtime.interpreter import EvaluationError
 from compiler.runtime.linker import LinkedRule
 from contact_store.names import name_hash

@@ -1,6 +1,7 @@
 """Catalogs on disk: the nouns, and the revisions that are published of them.
 
     records         the nouns of a catalog, as people edit them
+    counting        what their presentation rules and quotas count
     category_paths  the categories above each of them
     compiled        the same with compiled rules: what a revision holds
     stored_rule     one of these rules

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from catalog_store.counting import Counted
 from catalog_store.records import (
     CATEGORY_DEPTH_MAX,
     Catalog,
     Category,
-    Counted,
     Environment,
     Offer,
     PresentationRule,

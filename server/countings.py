@@ -1,6 +1,6 @@
 """What the rules in force may still count, for whoever purges propositions."""
 
-from catalog_store.records import Counted
+from catalog_store.counting import Counted
 from contact_store.retention import Counting
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.engine.live_offers import LivePresentationRule

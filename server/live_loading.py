@@ -8,13 +8,11 @@ longest step takes.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 
+from catalog_store.counting import Counted, CountedFrom, CountedStatus
 from catalog_store.index_tables import set_of
 from catalog_store.manifest import Manifest
 from catalog_store.records import (
     Category,
-    Counted,
-    CountedFrom,
-    CountedStatus,
     Environment,
     PresentationRule,
     Typology,

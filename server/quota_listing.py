@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from catalog_store.records import OnFailure, Quota, UnixMs, resource_name
+from catalog_store.counting import OnFailure
+from catalog_store.records import Quota, UnixMs, resource_name
 from catalog_store.revision_file import RevisionFile
 from contact_store.history import HistoryStore
 from contact_store.names import name_hash

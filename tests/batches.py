@@ -6,8 +6,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from catalog_store.counting import Counted
 from catalog_store.records import (
-    Counted,
     Environment,
     PresentationRule,
     Segment,

@@ -9,13 +9,11 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from catalog_store.counting import Counted, CountedFrom, CountedStatus
 from catalog_store.records import (
     ALWAYS,
     Category,
     Channel,
-    Counted,
-    CountedFrom,
-    CountedStatus,
     Environment,
     Offer,
     PresentationRule,

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from catalog_store.counting import Counted
 from catalog_store.records import (
     Channel,
-    Counted,
     Environment,
     Offer,
     PresentationRule,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from catalog_store.records import Environment, OnFailure, Quota, QuotaPeriod
+from catalog_store.counting import OnFailure, QuotaPeriod
+from catalog_store.records import Environment, Quota
 from server.engine.live_catalog import LiveEnvironment
 from tests.test_index import Dice
 

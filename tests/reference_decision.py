@@ -13,11 +13,9 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from catalog_store.counting import Counted, CountedFrom, CountedStatus
 from catalog_store.records import (
     Category,
-    Counted,
-    CountedFrom,
-    CountedStatus,
     Environment,
     Offer,
     PresentationRule,

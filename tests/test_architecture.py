@@ -21,10 +21,11 @@ STANDARD = "(standard library)"
 #: The diagram of README.md and design: the longest prefix that matches decides.
 MAY_IMPORT = {
     "catalog_store": {"catalog_store", "lmdb", "msgspec"},
-    "catalog_store.records": {"msgspec"},
+    "catalog_store.records": {"catalog_store.counting", "msgspec"},
     "compiler": {
         "compiler",
         "catalog_store.records",
+        "catalog_store.counting",
         "catalog_store.category_paths",
         "catalog_store.compiled",
         "catalog_store.index_tables",
@@ -57,6 +58,7 @@ MAY_IMPORT = {
     "server.engine": {
         "server.engine",
         "compiler.runtime",
+        "catalog_store.counting",
         "catalog_store.records",
         "contact_store.records",
         "contact_store.status_changes",

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from catalog_store.counting import Counted, CountedStatus
 from catalog_store.records import (
     AttributeType,
     Catalog,
     Channel,
-    Counted,
-    CountedStatus,
     Environment,
 )
 from compiler.catalog_check import check_catalog

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from catalog_store.counting import Counted, CountedStatus
 from catalog_store.records import (
     Category,
     Channel,
-    Counted,
-    CountedStatus,
     Environment,
     PresentationRule,
     Segment,

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from catalog_store.counting import Counted
 from catalog_store.records import (
     Attribute,
     AttributeType,
     Category,
-    Counted,
     Environment,
     PresentationRule,
 )

@@ -2,13 +2,8 @@
 
 from pathlib import Path
 
-from catalog_store.records import (
-    Channel,
-    Counted,
-    CountedStatus,
-    PresentationRule,
-    StatusName,
-)
+from catalog_store.counting import Counted, CountedStatus
+from catalog_store.records import Channel, PresentationRule, StatusName
 from server.engine.call import SpaceCall
 from server.engine.decision import decide
 from server.engine.explanation.reasons import ReasonCode

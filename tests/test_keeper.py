@@ -9,7 +9,8 @@ import lmdb
 import pytest
 from msgspec.structs import replace
 
-from catalog_store.records import Counted, CountedStatus, PresentationRule
+from catalog_store.counting import Counted, CountedStatus
+from catalog_store.records import PresentationRule
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from contact_store.records import PropositionStatus, is_mark

@@ -5,13 +5,8 @@ from typing import Any
 
 import pytest
 
-from catalog_store.records import (
-    Category,
-    Channel,
-    Counted,
-    CountedStatus,
-    PresentationRule,
-)
+from catalog_store.counting import Counted, CountedStatus
+from catalog_store.records import Category, Channel, PresentationRule
 from contact_store.records import PropositionStatus
 from server.engine.decision import Shortfall, decide
 from server.engine.live_catalog import LiveEnvironment

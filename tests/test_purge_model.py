@@ -10,14 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from catalog_store.records import (
-    Category,
-    Channel,
-    Counted,
-    CountedFrom,
-    CountedStatus,
-    PresentationRule,
-)
+from catalog_store.counting import Counted, CountedFrom, CountedStatus
+from catalog_store.records import Category, Channel, PresentationRule
 from contact_store.records import (
     EMPTY_RECORD,
     ContactRecord,

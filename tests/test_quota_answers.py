@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from catalog_store.records import OnFailure, QuotaPeriod
+from catalog_store.counting import OnFailure, QuotaPeriod
 from catalog_store.revisions import Revisions
 from contact_store.names import name_hash
 from contact_store.quotas import QuotaPeriodKey

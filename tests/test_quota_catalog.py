@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from catalog_store.counting import OnFailure, QuotaPeriod
 from catalog_store.records import (
     QUOTA_LIMIT_MAX,
     QUOTAS_MAX,
     Catalog,
     Category,
     Environment,
-    OnFailure,
     Quota,
-    QuotaPeriod,
 )
 from compiler.catalog_check import check_catalog
 from compiler.catalog_diagnostics import FINDINGS_MAX

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog_store.records import OnFailure, QuotaPeriod
+from catalog_store.counting import OnFailure, QuotaPeriod
 from contact_store.history import HistoryStore
 from contact_store.names import name_hash
 from contact_store.quotas import KEPT_MS, QuotaPeriodKey

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from catalog_store.records import Environment, Quota, QuotaPeriod, UnixMs
+from catalog_store.counting import QuotaPeriod
+from catalog_store.records import Environment, Quota, UnixMs
 from contact_store.history import HistoryStore
 from contact_store.names import name_hash
 from contact_store.quotas import QuotaPeriodKey

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog_store.records import QuotaPeriod
+from catalog_store.counting import QuotaPeriod
 from server.engine.quota_periods import FOREVER, bounds
 
 MINUTE_MS = 60_000

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from catalog_store.records import QuotaPeriod
+from catalog_store.counting import QuotaPeriod
 from contact_store.errors import HistoryFull
 from contact_store.records import PROPOSITIONS_MAX
 from server.wire import decision_pb2 as pb

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from catalog_store.records import OnFailure, PresentationRule
+from catalog_store.counting import OnFailure
+from catalog_store.records import PresentationRule
 from server.engine.decision import Shortfall, decide
 from server.engine.live_catalog import LiveEnvironment
 from tests.bank import (

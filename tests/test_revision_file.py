@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from catalog_store.compiled import CompiledCatalog
+from catalog_store.counting import Counted
 from catalog_store.manifest import Manifest
 from catalog_store.records import (
     Catalog,
     Category,
-    Counted,
     Multiplier,
     PresentationRule,
     Typology,

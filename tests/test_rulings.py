@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from catalog_store.counting import Counted
 from catalog_store.records import (
     Catalog,
     Category,
-    Counted,
     Multiplier,
     Offer,
     PresentationRule,

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
+from catalog_store.counting import Counted, CountedStatus
 from catalog_store.records import (
     Category,
     Channel,
-    Counted,
-    CountedStatus,
     Environment,
     PresentationRule,
 )

@@ -6,14 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from catalog_store.records import (
-    Counted,
-    CountedFrom,
-    CountedStatus,
-    PresentationRule,
-    StatusName,
-    UnixMs,
-)
+from catalog_store.counting import Counted, CountedFrom, CountedStatus
+from catalog_store.records import PresentationRule, StatusName, UnixMs
 from contact_store.records import Proposition, PropositionStatus, StatusChange
 from contact_store.status_changes import with_change
 from server.engine.call import Call

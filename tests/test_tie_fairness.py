@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from catalog_store.records import Category, Counted, Offer, PresentationRule
+from catalog_store.counting import Counted
+from catalog_store.records import Category, Offer, PresentationRule
 from server.engine.live_catalog import LiveEnvironment
 from tests.bank import DAY_MS, environment, live, names, offer, past, row
 

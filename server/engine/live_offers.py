@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from math import inf
 from typing import NamedTuple, Self
 
-from catalog_store.records import Counted, Window
+from catalog_store.counting import Counted
+from catalog_store.records import Window
 from compiler.runtime.rendering import Template
 from contact_store.records import PropositionStatus
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from catalog_store.records import QuotaPeriod
+from catalog_store.counting import QuotaPeriod
 
 
 class LiveQuota(NamedTuple):

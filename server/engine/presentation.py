@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from math import inf, isfinite
 from typing import NamedTuple
 
-from catalog_store.records import Counted
+from catalog_store.counting import Counted
 from contact_store.records import Proposition, PropositionStatus
 from contact_store.status_changes import status_since
 from server.engine.call import Call

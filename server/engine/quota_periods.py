@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from catalog_store.records import UNIX_MS_MAX, QuotaPeriod
+from catalog_store.counting import QuotaPeriod
+from catalog_store.records import UNIX_MS_MAX
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_MS = 3_600_000

@@ -9,7 +9,7 @@ offers that would be proposed, and one without room leaves out all its offers at
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from catalog_store.records import QuotaPeriod
+from catalog_store.counting import QuotaPeriod
 from server.engine.call import Call
 from server.engine.live_offers import LiveOffer
 from server.engine.live_quotas import LiveQuota

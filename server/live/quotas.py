@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from catalog_store.counting import OnFailure
 from catalog_store.index_tables import set_of
-from catalog_store.records import OnFailure, Quota, resource_name
+from catalog_store.records import Quota, resource_name
 from contact_store.names import name_hash
 from server.engine.live_quotas import LiveQuota, LiveQuotas
 from server.engine.matching import ascending
