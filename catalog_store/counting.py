@@ -46,7 +46,11 @@ class QuotaPeriod(StrEnum):
 
 
 class OnFailure(StrEnum):
-    """A quota whose counter is damaged has none left, or is not counted."""
+    """What a quota allows while its counter is damaged."""
 
+    #: Nothing.
     CLOSED = "closed"
+    #: Another limit, the quota's `fallback_limit`, with a counter of its own.
+    FALL_BACK = "fall_back"
+    #: Everything; nothing is counted.
     OPEN = "open"

@@ -311,6 +311,8 @@ class Quota(Record, frozen=True):
     categories: tuple[str, ...] = ()
     active: bool = True
     on_failure: OnFailure = OnFailure.CLOSED
+    #: With `fall_back` only: allowed in the period besides what was lost count of.
+    fallback_limit: int | None = None
 
 
 class Environment(Record, frozen=True):

@@ -181,6 +181,26 @@ def bad_limit(field: Field, limit: int) -> Diagnostic:
     )
 
 
+def bad_fallback_limit(field: Field, limit: int) -> Diagnostic:
+    return field.error(
+        f"{field.text} is not a limit to fall back on; write 1 to {limit}, the quota's "
+        "limit, or `on_failure: closed`"
+    )
+
+
+def fallback_limit_missing(field: Field) -> Diagnostic:
+    return field.error(
+        "fall_back needs to know how many are allowed then; write `fallback_limit`, or "
+        "`on_failure: closed`"
+    )
+
+
+def fallback_limit_unused(field: Field) -> Diagnostic:
+    return field.error(
+        "nothing falls back on this limit; write `on_failure: fall_back`, or remove it"
+    )
+
+
 def quota_unrecorded(field: Field, quota: str) -> Diagnostic:
     return field.error(
         f"quota {quota!r} counts this offer, and the space {field.text!r} records "

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from catalog_store.counting import OnFailure
 from catalog_store.records import (
     QUOTA_LIMIT_MAX,
     Category,
@@ -27,6 +28,7 @@ def check_quotas(
         if not 0 <= quota.limit <= QUOTA_LIMIT_MAX:
             field = Field(resource, "limit", str(quota.limit))
             findings.add(mistakes.bad_limit(field, QUOTA_LIMIT_MAX))
+        _check_fallback(quota, resource, findings)
         if quota.time_zone is not None and quota.time_zone not in time_zones:
             field = Field(resource, "time_zone", quota.time_zone)
             findings.add(mistakes.unknown(field, "time zone", time_zones))
@@ -35,6 +37,18 @@ def check_quotas(
             resource, "categories", "category", quota.categories, categories, findings
         )
     _check_recording(environment, findings)
+
+
+def _check_fallback(quota: Quota, resource: str, findings: Findings) -> None:
+    field = Field(resource, "fallback_limit", str(quota.fallback_limit))
+    if quota.on_failure is not OnFailure.FALL_BACK:
+        if quota.fallback_limit is not None:
+            findings.add(mistakes.fallback_limit_unused(field))
+    elif quota.fallback_limit is None:
+        field = Field(resource, "on_failure", quota.on_failure.value)
+        findings.add(mistakes.fallback_limit_missing(field))
+    elif not 1 <= quota.fallback_limit <= quota.limit:
+        findings.add(mistakes.bad_fallback_limit(field, quota.limit))
 
 
 def _check_names(

@@ -66,6 +66,8 @@ class DecisionInputs(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     record_sha256: bytes
     #: Quota -> what was left of it, of those whose counters could be read.
     quotas_left: dict[str, int] = {}
+    #: The same of the limits that the others fell back on.
+    fallbacks_left: dict[str, int] = {}
 
 
 _encode = msgspec.msgpack.Encoder().encode

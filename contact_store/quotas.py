@@ -1,6 +1,7 @@
 """Counters over all contacts: how many propositions each quota has had in a period.
 
-quotas      name hash, period, its start     -> how many
+quotas      name hash, period, its start     -> how many; a period in capitals is of
+                                                what the quota falls back on
 
 A period without a counter has had none. Whoever counts says when the period begins, by
 the store's clock, which never goes back: what is read and added in one write
@@ -46,6 +47,10 @@ class QuotaPeriodKey(NamedTuple):
             return self.series()
         # Before 1970 nobody decided.
         return self.series() + max(0, self.start_ms).to_bytes(_START_BYTES)
+
+    def fallback(self) -> "QuotaPeriodKey":
+        """The counter of what the quota falls back on, while this one is damaged."""
+        return self._replace(period=self.period.upper())
 
     def series(self) -> bytes:
         """What the keys of all periods begin with."""

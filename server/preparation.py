@@ -57,10 +57,12 @@ class PreparedDecision(NamedTuple):
         history: Sequence[Proposition],
         decided_at_ms: UnixMs,
         quotas_left: Mapping[int, int] = MappingProxyType({}),
+        fallbacks_left: Mapping[int, int] = MappingProxyType({}),
     ) -> Call:
         """The whole call; somebody must be there to decide it.
 
-        `quotas_left` is as in Call: whoever proposes says what there is.
+        `quotas_left` and `fallbacks_left` are as in Call: whoever proposes says what
+        there is.
         """
         decides = self.identified.environment
         assert decides is not None
@@ -76,6 +78,7 @@ class PreparedDecision(NamedTuple):
             spaces=self.calls,
             at_ms=at_ms,
             quotas_left=quotas_left,
+            fallbacks_left=fallbacks_left,
             decided_at_ms=decided_at_ms,
             seed=self.interaction,
             excluded=self.asked.excluded,

@@ -109,7 +109,7 @@ class Proposing:
         wants_all_counts: bool = False,
     ) -> Decision:
         prepared = self._prepared
-        call = prepared.call(history, decided_at_ms, counts)
+        call = prepared.call(history, decided_at_ms, counts, counts.fallbacks)
         decision = decide(call)
         self._judge(decision)
         if call.environment.quotas.live:
@@ -118,7 +118,11 @@ class Proposing:
             # what outlives the transaction must not read in it.
             wants_all = wants_all_counts or prepared.asked.explanation is not None
             left = counts.read_all() if wants_all else counts.read()
-            call = call._replace(quotas_left=left, decided_at_ms=counts.decided_at_ms)
+            call = call._replace(
+                quotas_left=left,
+                fallbacks_left=counts.fallbacks.read(),
+                decided_at_ms=counts.decided_at_ms,
+            )
         self._decided = _Decided(call, decision)
         count_decision(decision, call.contact)
         return decision

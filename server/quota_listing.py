@@ -26,6 +26,8 @@ class QuotaState(msgspec.Struct, frozen=True):
     used: int | None
     #: At least 0; None when it is damaged and the quota goes on uncounted.
     left: int | None
+    #: Had of what a damaged quota falls back on; None of all others.
+    fallback_used: int | None
     #: When the next period begins, in UTC milliseconds; None is never.
     frees_at_ms: int | None
 
@@ -60,10 +62,16 @@ def _state(
     resource = resource_name(environment, "quotas", quota.name)
     key = QuotaPeriodKey(name_hash(resource), quota.period.value, period.start_ms)
     used = 0 if history is None else history.quota_used(key)
+    fallback_used: int | None = None
+    left: int | None = 0
     if used is not None:
         left = max(0, quota.limit - used)
-    else:
-        left = None if quota.on_failure is OnFailure.OPEN else 0
+    elif quota.on_failure is OnFailure.OPEN:
+        left = None
+    elif quota.fallback_limit is not None and history is not None:
+        fallback_used = history.quota_used(key.fallback())
+        if fallback_used is not None:
+            left = max(0, quota.fallback_limit - fallback_used)
     return QuotaState(
         environment=environment,
         quota=quota.name,
@@ -73,5 +81,6 @@ def _state(
         limit=quota.limit,
         used=used,
         left=left,
+        fallback_used=fallback_used,
         frees_at_ms=period.end_ms,
     )

@@ -84,6 +84,10 @@ def kept_inputs(
             environment.quotas.live[number].name: left
             for number, left in call.quotas_left.items()
         },
+        fallbacks_left={
+            environment.quotas.live[number].name: left
+            for number, left in call.fallbacks_left.items()
+        },
     )
 
 
@@ -137,6 +141,11 @@ def _call(inputs: DecisionInputs, environment: LiveEnvironment) -> Call:
             quota.number: inputs.quotas_left[quota.name]
             for quota in environment.quotas.live
             if quota.name in inputs.quotas_left
+        },
+        fallbacks_left={
+            quota.number: inputs.fallbacks_left[quota.name]
+            for quota in environment.quotas.live
+            if quota.name in inputs.fallbacks_left
         },
         decided_at_ms=inputs.decided_at_ms,
     )

@@ -34,7 +34,12 @@ from server.engine.call import Call, SpaceCall
 from server.engine.live_catalog import LiveEnvironment
 from server.resource_names import known_names
 from tests.bank import DAY_MS, NOON_MS, past, space, title
-from tests.quota_generation import numbered, quotas_left_of, quotas_of
+from tests.quota_generation import (
+    fallbacks_numbered,
+    numbered,
+    quotas_left_of,
+    quotas_of,
+)
 from tests.reference_decision import Asked, Past
 from tests.test_index import ATTRIBUTES, Dice
 
@@ -299,6 +304,7 @@ def as_call(asking: Asking, decides: LiveEnvironment) -> Call:
         excluded=asking.excluded,
         allow_duplicates=asking.allow_duplicates,
         quotas_left=numbered(decides, asking.quotas_left),
+        fallbacks_left=fallbacks_numbered(decides, asking.quotas_left),
     )
 
 

@@ -25,7 +25,12 @@ from server.engine.explanation.reasons import Reason, ReasonCode
 from server.engine.live_catalog import LiveEnvironment
 from server.resource_names import known_names
 from tests.bank import DAY_MS, NOON_MS, call, environment, live, past, space, title
-from tests.quota_generation import numbered, quotas_left_of, quotas_of
+from tests.quota_generation import (
+    fallbacks_numbered,
+    numbered,
+    quotas_left_of,
+    quotas_of,
+)
 from tests.reference_decision import Past, Reference
 from tests.reference_quotas import ReferenceQuotas
 from tests.test_index import ATTRIBUTES, Dice
@@ -89,6 +94,7 @@ class CaseDice(Dice):
             excluded=frozenset([self.one(names)] if self.chance(0.2) else []),
             allow_duplicates=self.chance(0.2),
             quotas_left=numbered(decides, left),
+            fallbacks_left=fallbacks_numbered(decides, left),
             decided_at_ms=NOON_MS,
         )
         return Case(call, contact, page, [named for _, named in pasts], left)

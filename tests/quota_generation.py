@@ -5,6 +5,7 @@ from typing import Any
 from catalog_store.counting import OnFailure, QuotaPeriod
 from catalog_store.records import Environment, Quota
 from server.engine.live_catalog import LiveEnvironment
+from tests.reference_quotas import FALLBACK
 from tests.test_index import Dice
 
 
@@ -30,14 +31,21 @@ def quotas_of(dice: Dice, record: Environment) -> tuple[Quota, ...]:
     return tuple(
         Quota(
             name=f"quota_{number}",
-            limit=dice.one([0, 1, 10]),
             period=dice.one(list(QuotaPeriod)),
             active=not dice.chance(0.1),
-            on_failure=dice.one(list(OnFailure)),
+            **_failing(dice),
             **dice.one(scopes),
         )
         for number in range(dice.one([0, 0, 1, 2, 4]))
     )
+
+
+def _failing(dice: Dice) -> dict[str, Any]:
+    """A limit, and what holds when it cannot be counted."""
+    on_failure = dice.one(list(OnFailure))
+    if on_failure is OnFailure.FALL_BACK:
+        return {"limit": 10, "on_failure": on_failure, "fallback_limit": 2}
+    return {"limit": dice.one([0, 1, 10]), "on_failure": on_failure}
 
 
 def subtree(record: Environment, name: str) -> set[str]:
@@ -49,10 +57,15 @@ def subtree(record: Environment, name: str) -> set[str]:
 
 def quotas_left_of(dice: Dice, record: Environment) -> dict[str, int]:
     """Some have none left, or less; a few cannot be read."""
-    return {
+    left = {
         quota.name: dice.one([0, 1, 1, 2, 5, 100, -3])
         for quota in record.quotas
-        if not dice.chance(0.1)
+        if not dice.chance(0.1 if quota.fallback_limit is None else 0.5)
+    }
+    return left | {
+        FALLBACK + quota.name: dice.one([0, 1, 1, 2])
+        for quota in record.quotas
+        if quota.fallback_limit is not None and not dice.chance(0.1)
     }
 
 
@@ -60,3 +73,17 @@ def numbered(decides: LiveEnvironment, left: dict[str, int]) -> dict[int, int]:
     """Quotas by their numbers."""
     live = decides.quotas.live
     return {q.number: left[q.name] for q in live if q.name in left}
+
+
+def fallbacks_numbered(
+    decides: LiveEnvironment, left: dict[str, int]
+) -> dict[int, int]:
+    """The same of what they fall back on."""
+    return numbered(
+        decides,
+        {
+            k.removeprefix(FALLBACK): v
+            for k, v in left.items()
+            if k.startswith(FALLBACK)
+        },
+    )

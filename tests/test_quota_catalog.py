@@ -175,7 +175,7 @@ def test_a_revision_keeps_them(tmp_path: Path) -> None:
     assert found.live[0].quota_hash == name_hash("environments/bank/quotas/scarce")
     assert (found.live[0].offers, found.live[1].offers) == (0b0011, -1)
     assert [one.time_zone for one in found.live] == ["Asia/Tokyo", "Europe/Lisbon"]
-    assert [one.fails_open for one in found.live] == [False, True]
+    assert [one.fallback_limit for one in found.live] == [0, None]
     assert [list(found.of(offer)) for offer in range(4)] == [[1, 0], [1, 0], [1], [1]]
 
 

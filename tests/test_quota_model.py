@@ -171,7 +171,7 @@ def _recount(
 def _key(one: Quota, number: int, now_ms: int) -> QuotaPeriodKey:
     resource = name_hash(f"environments/bank/quotas/{one.name}")
     zone = one.time_zone or "UTC"
-    live = LiveQuota(number, one.name, resource, 0, 0, one.period, zone, False)
+    live = LiveQuota(number, one.name, resource, 0, 0, one.period, zone)
     return period_key(live, UnixMs(now_ms))
 
 

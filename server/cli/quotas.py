@@ -85,7 +85,7 @@ def _print(states: "list[QuotaState]") -> None:
                 state.environment,
                 state.quota if state.active else f"{state.quota} (inactive)",
                 state.period,
-                "damaged" if state.used is None else state.used,
+                _used(state),
                 state.limit,
                 "uncounted" if state.left is None else state.left,
                 _moment(state.frees_at_ms) or "never",
@@ -93,6 +93,14 @@ def _print(states: "list[QuotaState]") -> None:
             for state in states
         ],
     )
+
+
+def _used(state: "QuotaState") -> str:
+    if state.used is not None:
+        return str(state.used)
+    if state.fallback_used is None:
+        return "damaged"
+    return f"damaged, then {state.fallback_used}"
 
 
 def _as_json(state: "QuotaState") -> dict[str, object]:

@@ -54,5 +54,7 @@ class Call(NamedTuple):
     #: Quota -> what is left of its limit, below 0 if that was lowered; without those
     #: whose counters cannot be read.
     quotas_left: Mapping[int, int] = MappingProxyType({})
+    #: The same of the limits that those fall back on, where it is known.
+    fallbacks_left: Mapping[int, int] = MappingProxyType({})
     #: When the decision is made: quotas count then, whenever the contact sees it.
     decided_at_ms: int = 0

@@ -18,8 +18,8 @@ class LiveQuota(NamedTuple):
     limit: int
     period: QuotaPeriod
     time_zone: str
-    #: Whether a counter that cannot be read lets decisions go on, uncounted.
-    fails_open: bool
+    #: What is allowed while the counter cannot be read; None is everything.
+    fallback_limit: int | None = 0
 
 
 class LiveQuotas(NamedTuple):

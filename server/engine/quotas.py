@@ -2,8 +2,9 @@
 
 Each quota of an offer must have room. What is left comes with the call, counted over
 all contacts when it was decided; a quota of which the call does not know has a counter
-that cannot be read, and allows nothing unless it `fails_open`. Quotas are looked at for
-offers that would be proposed, and one without room leaves out all its offers at once.
+that cannot be read: what it falls back on decides, nothing, another limit or no limit.
+Quotas are looked at for offers that would be proposed, and one without room leaves out
+all its offers at once.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,12 @@ class Exhaustion(NamedTuple):
     """A quota that keeps an offer from being proposed."""
 
     quota: LiveQuota
+    #: The quota's, or the one that it falls back on.
+    limit: int
     #: Propositions in the period, those of this call included; None when nobody knows.
     used: int | None
+    #: Whether the quota's counter is damaged, and another limit holds.
+    falls_back: bool
     #: When the next period begins; None is never.
     frees_at_ms: int | None
 
@@ -33,6 +38,7 @@ class QuotaRoom:
         """`taken` is what was taken of each quota before."""
         self._quotas = call.environment.quotas
         self._left = call.quotas_left
+        self._fallbacks_left = call.fallbacks_left
         self._decided_at_ms = call.decided_at_ms
         #: Quota -> propositions of this call.
         self.taken: dict[int, int] = dict(taken or {})
@@ -71,17 +77,24 @@ class QuotaRoom:
         for number in self._quotas.of(offer.number):
             if not self._has_room(number):
                 quota = self._quotas.live[number]
-                left = self._left_of(number)
-                used = None if left is None else quota.limit - left
-                yield Exhaustion(quota, used, self._frees_at_ms(quota))
+                limit, left = quota.limit, self._left.get(number)
+                falls_back = left is None and number in self._fallbacks_left
+                if falls_back:
+                    limit = quota.fallback_limit or 0
+                    left = self._fallbacks_left[number]
+                taken = self.taken.get(number, 0)
+                used = None if left is None else limit - left + taken
+                frees_at_ms = self._frees_at_ms(quota)
+                yield Exhaustion(quota, limit, used, falls_back, frees_at_ms)
 
     def _has_room(self, number: int) -> bool:
-        left = self._left_of(number)
-        return self._quotas.live[number].fails_open if left is None else left > 0
-
-    def _left_of(self, number: int) -> int | None:
         left = self._left.get(number)
-        return None if left is None else left - self.taken.get(number, 0)
+        if left is None:
+            fallback_limit = self._quotas.live[number].fallback_limit
+            if not fallback_limit:
+                return fallback_limit is None
+            left = self._fallbacks_left.get(number, 0)
+        return left > self.taken.get(number, 0)
 
     def _frees_at_ms(self, quota: LiveQuota) -> int | None:
         # The next period has no room either.

@@ -45,7 +45,7 @@ def load_quotas(
                     limit=quota.limit,
                     period=quota.period,
                     time_zone=quota.time_zone or environment.time_zone,
-                    fails_open=quota.on_failure is OnFailure.OPEN,
+                    fallback_limit=_fallback_limit(quota),
                 )
             )
             if is_of_all:
@@ -56,3 +56,7 @@ def load_quotas(
                 if place % _STEP == _STEP - 1:
                     yield
     return LiveQuotas(tuple(live), tuple(of_all), of_some)
+
+
+def _fallback_limit(quota: Quota) -> int | None:
+    return None if quota.on_failure is OnFailure.OPEN else quota.fallback_limit or 0

@@ -116,7 +116,7 @@ class Typology(_message.Message):
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., rules: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Quota(_message.Message):
-    __slots__ = ("name", "etag", "label", "offers", "categories", "limit", "period", "time_zone", "inactive", "fails_open")
+    __slots__ = ("name", "etag", "label", "offers", "categories", "limit", "period", "time_zone", "inactive", "fails_open", "fallback_limit")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +127,7 @@ class Quota(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     INACTIVE_FIELD_NUMBER: _ClassVar[int]
     FAILS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_LIMIT_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -137,4 +138,5 @@ class Quota(_message.Message):
     time_zone: str
     inactive: bool
     fails_open: bool
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., period: _Optional[_Union[QuotaPeriod, str]] = ..., time_zone: _Optional[str] = ..., inactive: _Optional[bool] = ..., fails_open: _Optional[bool] = ...) -> None: ...
+    fallback_limit: int
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., period: _Optional[_Union[QuotaPeriod, str]] = ..., time_zone: _Optional[str] = ..., inactive: _Optional[bool] = ..., fails_open: _Optional[bool] = ..., fallback_limit: _Optional[int] = ...) -> None: ...

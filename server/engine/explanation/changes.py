@@ -135,7 +135,11 @@ def _design(reason: Reason) -> Change:
             message = "give it a weight above 0 in this space"
         case ReasonCode.QUOTA:
             # A quota counts at the moment of the call, whenever the contact sees it.
-            message = "raise the quota's limit"
+            message = (
+                "say what the quota has had, with `propono quotas set`"
+                if reason.is_damaged
+                else "raise the quota's limit"
+            )
             if reason.frees_at_ms is not None:
                 message += f", or ask again from {minute_by(reason.frees_at_ms)} on"
         case ReasonCode.OUTRANKED:

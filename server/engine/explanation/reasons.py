@@ -107,9 +107,12 @@ class Reason(NamedTuple):
     weight: float | None = None
     winner: str = ""
     winner_weight: float | None = None
-    #: Propositions that a quota allows, and has had; None when nobody knows.
+    #: Propositions that a quota allows, or what it falls back on, and what was had of
+    #: that; None when nobody knows.
     limit: int | None = None
     used: int | None = None
+    #: Whether the quota's own counter cannot be read.
+    is_damaged: bool = False
 
 
 def not_approved(resource: str, space: str) -> Reason:
@@ -221,19 +224,25 @@ def presentation_rule(
 
 
 def quota(
-    resource: str, name: str, limit: int, used: int | None, frees_at_ms: int | None
+    resource: str,
+    name: str,
+    limit: int,
+    used: int | None,
+    frees_at_ms: int | None,
+    *,
+    falls_back: bool = False,
 ) -> Reason:
-    """`used` is None when the counter is damaged."""
+    """`used` is None when the counter is damaged, and nothing is fallen back on."""
     frees = (
         "never free again"
         if frees_at_ms is None
         else f"free again on {minute_by(frees_at_ms)}"
     )
-    had = (
-        "has a damaged counter, and so none left"
-        if used is None
-        else f"has had {used} of at most {limit}"
-    )
+    had = "has a damaged counter, and so none left"
+    if falls_back:
+        had = f"has a damaged counter, and falls back on {limit}, which had {used}"
+    elif used is not None:
+        had = f"has had {used} of at most {limit}"
     return Reason(
         ReasonCode.QUOTA,
         resource,
@@ -241,6 +250,7 @@ def quota(
         frees_at_ms=frees_at_ms,
         limit=limit,
         used=used,
+        is_damaged=falls_back or used is None,
     )
 
 

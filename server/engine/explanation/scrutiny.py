@@ -339,9 +339,10 @@ class Scrutiny:
             reasons.quota(
                 self.resource("quotas", exhaustion.quota.name),
                 exhaustion.quota.name,
-                exhaustion.quota.limit,
+                exhaustion.limit,
                 exhaustion.used,
                 exhaustion.frees_at_ms,
+                falls_back=exhaustion.falls_back,
             )
             for exhaustion in self.room.exhaustions(offer)
         ]
