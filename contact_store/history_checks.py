@@ -230,7 +230,10 @@ def inputs_of(txn: Txn, tables: Tables, key: bytes, __: bytes) -> Iterator[Flaw]
 def quota(txn: Txn, tables: Tables, key: bytes, value: bytes) -> Iterator[Flaw]:
     """How often a quota was consumed."""
     if _payload(key, value) is None:
-        yield unreadable("damaged: the quota counts as exhausted")
+        yield only_seen(
+            "damaged: `propono quotas` names the quota, `propono quotas set` gives it a"
+            " count"
+        )
 
 
 def _leads_to(kind: bytes, leading: bytes, value: bytes, record_key: bytes) -> bool:

@@ -275,6 +275,10 @@ class HistoryTransaction:
         """Count propositions; a damaged counter stays as it is."""
         self._quotas.consume(self._txn, taken)
 
+    def restore_quota(self, key: QuotaPeriodKey, used: int) -> int | None:
+        """Give a damaged counter a count again, as QuotaTables.restore."""
+        return self._quotas.restore(self._txn, key, used)
+
     def answer(
         self, request: RequestKey, request_digest: bytes, now_ms: UnixMs
     ) -> bytes | None:

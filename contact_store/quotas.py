@@ -81,6 +81,19 @@ class QuotaTables:
             if used == 0 and period.start_ms is not None:
                 self._remove_old(txn, period.series(), period.start_ms - KEPT_MS)
 
+    def restore(self, txn: Txn, period: QuotaPeriodKey, used: int) -> int | None:
+        """Give a damaged counter a count again; None if it is not damaged.
+
+        What its fallback has counted since is added; returns the sum.
+        """
+        key, fallback_key = period.encoded(), period.fallback().encoded()
+        if self._read(txn, key) is not None:
+            return None
+        used += self._read(txn, fallback_key) or 0
+        txn.put(key, seal(key, used.to_bytes(_COUNT_BYTES)), db=self._counters)
+        txn.delete(fallback_key, db=self._counters)
+        return used
+
     def _read(self, txn: Txn, key: bytes) -> int | None:
         value = txn.get(key, db=self._counters)
         if value is None:

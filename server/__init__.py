@@ -47,6 +47,7 @@ What runs:
     standard_services  health and reflection, on both ports
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
+    quota_restoring    a count for one whose counter is damaged
     metrics            what it counts, in every process
     metrics_listener   all of that over HTTP
     contact_service    keeps contacts; its docstring names its parts: contact_catalog,

@@ -268,7 +268,7 @@ def test_the_command_says_what_is_damaged(tmp_path: Path) -> None:
     said = run("quotas", "--data", tmp_path, status=1)
 
     assert "damaged counters: scarce, spare." in said
-    assert "publish the quota under another name" in said
+    assert "`propono quotas set` gives it a count at once" in said
 
 
 def test_the_command_refuses_with_a_reason(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`propono quotas`: what is left of each limit over all contacts."""
+"""`propono quotas`: what is left of each limit over all contacts, and what it had."""
 
 import time
 from datetime import UTC, datetime
@@ -10,16 +10,22 @@ import msgspec
 
 from server.cli.catalog import data_option
 from server.cli.output import Refusal, output_option, print_json, print_table
+from server.cli.progress_bars import progress_bars
 
 if TYPE_CHECKING:
+    from server.data_folder import DataFolder
+    from server.engine.live_catalog import LiveCatalog
     from server.quota_listing import QuotaState
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--environment", "-e", help="Of this environment only.")
 @data_option
 @output_option
-def quotas(environment: str | None, data: Path, output: str) -> None:
+@click.pass_context
+def quotas(
+    context: click.Context, environment: str | None, data: Path, output: str
+) -> None:
     """Show what each quota has had in its period, and what is left.
 
     It is of the published catalog, at this moment. A counter that is damaged is said
@@ -29,6 +35,8 @@ def quotas(environment: str | None, data: Path, output: str) -> None:
     propono quotas
     propono quotas --environment recipient --output json
     """
+    if context.invoked_subcommand is not None:
+        return
     states = _states(data, environment)
     if output == "json":
         print_json([_as_json(state) for state in states])
@@ -38,9 +46,107 @@ def quotas(environment: str | None, data: Path, output: str) -> None:
     if damaged:
         raise Refusal(
             f"damaged counters: {', '.join(damaged)}. Each is good again when its next"
-            " period begins; one of a total never: restore a backup, or publish the"
-            " quota under another name, with what should be left as its limit"
+            " period begins, one of a total never; `propono quotas set` gives it a"
+            " count at once"
         )
+
+
+@quotas.command("set")
+@click.argument("name")
+@click.argument("used", metavar="USED|stored")
+@click.option("--environment", "-e", help="If several have such a quota.")
+@data_option
+def set_used(name: str, used: str, environment: str | None, data: Path) -> None:
+    """Give a quota whose counter is damaged a count again.
+
+    USED is how many it has had in its period, those not counted that it fell back on:
+    they are added. `stored` counts the propositions that are stored, of the offers
+    that are the quota's now; of contacts who were erased, and of what was purged, there
+    are none, so that the quota may then allow as many again.
+
+    \b
+    propono quotas set gold_while_stocks_last 83
+    propono quotas set cards_a_day stored
+
+    A server may serve meanwhile. A counter that is not damaged is left alone.
+    """
+    from catalog_store.records import UnixMs
+    from catalog_store.revisions import DamagedRevision, NothingPublished
+    from contact_store.errors import ContactStoreError
+    from contact_store.history import HistoryStore
+    from server.data_folder import DataFolder
+    from server.quota_restoring import CannotRestore, restore_quota
+
+    count = _count(used)
+    folder = DataFolder(data)
+    if not folder.history.exists():
+        raise Refusal(f"{data} has no history; name a data folder with --data")
+    try:
+        catalog = _catalog(folder)
+        with HistoryStore(folder.history) as history, progress_bars() as report:
+            restored = restore_quota(
+                catalog,
+                history,
+                _environment_of(catalog, name, environment),
+                name,
+                count,
+                UnixMs(time.time_ns() // 1_000_000),
+                lambda done, total: report("records", done, total),
+            )
+    except (
+        *(CannotRestore, DamagedRevision, NothingPublished),
+        ContactStoreError,
+    ) as error:
+        raise Refusal(str(error)) from None
+    click.echo(
+        f"{restored.environment}: {restored.quota} has had {restored.used} of"
+        f" {restored.limit}"
+    )
+
+
+def _count(used: str) -> int | None:
+    from server.quota_restoring import USED_MAX
+
+    if used == "stored":
+        return None
+    if not (used.isascii() and used.isdigit()) or int(used[:20]) > USED_MAX:
+        raise click.BadParameter(
+            f"{used!r} is not a count: write 0 to {USED_MAX}, or `stored`"
+        )
+    return int(used)
+
+
+def _catalog(folder: "DataFolder") -> "LiveCatalog":
+    from catalog_store.revisions import Revisions
+    from server.live_loading import load
+
+    revisions = Revisions(folder.catalog)
+    manifest = revisions.current()
+    revision = revisions.open(manifest)
+    try:
+        return load(revision, manifest)
+    finally:
+        revision.close()
+
+
+def _environment_of(catalog: "LiveCatalog", name: str, asked: str | None) -> str:
+    """Where the quota is; raises Refusal."""
+    environments = catalog.environments
+    if asked is not None:
+        if asked not in environments:
+            raise Refusal(
+                f"unknown environment {asked!r}; known: {', '.join(environments)}"
+            )
+        return asked
+    found = [
+        one.name
+        for one in environments.values()
+        if any(quota.name == name for quota in one.quotas.live)
+    ]
+    if len(found) != 1:
+        where = f"in {', '.join(found)}: choose with -e" if found else "nowhere"
+        raise Refusal(f"an active quota {name!r} is {where}; see `propono quotas`")
+    return found[0]
 
 
 def _states(data: Path, environment: str | None) -> "list[QuotaState]":
