@@ -20,8 +20,9 @@ and in the main table, purge: how far the purge is.
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -44,6 +45,7 @@ from contact_store.id_keys import RandomBytes, add_id_key, read_id_keys
 from contact_store.lmdb_env import (
     MAP_BYTES,
     Txn,
+    is_usable,
     open_lmdb_env,
     read_txn,
     write_txn,
@@ -80,32 +82,48 @@ class HistoryStore:
         `horizon_hours` and `answers_max` bound the answers kept for request ids;
         `random_bytes` makes the keys of proposition ids.
         """
+        self._path = path
+        self._map_bytes = map_bytes
+        self._horizon_hours = horizon_hours
+        self._answers_max = answers_max
+        self._random_bytes = random_bytes
+        #: Held by a thread that begins or commits a group: it may not be closed then.
+        self._in_thread = Lock()
+        self._open()
+
+    def _open(self) -> None:
         self._lmdb_env = open_lmdb_env(
-            path,
-            map_bytes=map_bytes,
+            self._path,
+            map_bytes=self._map_bytes,
             databases_max=TABLES
             + RecordTables.DATABASES
             + Bindings.DATABASES
             + InputTables.DATABASES
             + QuotaTables.DATABASES,
         )
-        self._random_bytes = random_bytes
         try:
-            self._check_format(path)
+            self._check_format(self._path)
             self._tables = RecordTables(self._lmdb_env)
             self._bindings = Bindings(self._lmdb_env, self._tables)
             self._inputs = InputTables(self._lmdb_env)
             self._quotas = QuotaTables(self._lmdb_env)
             self._answers = AnswerTables(
-                self._lmdb_env, horizon_hours=horizon_hours, answers_max=answers_max
+                self._lmdb_env,
+                horizon_hours=self._horizon_hours,
+                answers_max=self._answers_max,
             )
-        except BaseException:
+        except BaseException as error:
             self._lmdb_env.close()
+            if isinstance(error, lmdb.Error):
+                raise StoreFailed(f"{self._path}: cannot be opened: {error}") from error
             raise
 
     @property
     def lmdb_env(self) -> lmdb.Environment:
-        """For those who walk over tables: purge, doctor, backup, export."""
+        """For those who walk over tables: purge, doctor, backup, export.
+
+        Not to be kept: after a failed commit it is another one.
+        """
         return self._lmdb_env
 
     @property
@@ -136,7 +154,7 @@ class HistoryStore:
         Raises InvalidContactId, CorruptRecord and StoreFailed.
         """
         contact = contact_id_bytes(contact_id)
-        with read_txn(self._lmdb_env) as txn:
+        with self._read_txn() as txn:
             return self._tables.read(txn, environment, contact)
 
     def bound_contact(self, environment: str, visitor_id: str) -> str | None:
@@ -146,7 +164,7 @@ class HistoryStore:
         CorruptRecord and StoreFailed.
         """
         visitor = visitor_id_bytes(visitor_id)
-        with read_txn(self._lmdb_env) as txn:
+        with self._read_txn() as txn:
             binding = self._bindings.find(txn, environment, visitor)
         return None if binding is None else binding.contact_id
 
@@ -155,12 +173,12 @@ class HistoryStore:
 
         As last committed. Raises StoreFailed.
         """
-        with read_txn(self._lmdb_env) as txn:
+        with self._read_txn() as txn:
             return self._quotas.used(txn, key)
 
     def latest_decided_at(self, now_ms: UnixMs) -> UnixMs:
         """As HistoryTransaction.decided_at, without moving the store's clock."""
-        with read_txn(self._lmdb_env) as txn:
+        with self._read_txn() as txn:
             return max(now_ms, read_clock(txn))
 
     def names(self, name: ContactName) -> ContactNames | None:
@@ -169,7 +187,7 @@ class HistoryStore:
         As last committed. Raises InvalidContactId, CorruptRecord and StoreFailed.
         """
         contact = contact_id_bytes(name.contact_id)
-        with read_txn(self._lmdb_env) as txn:
+        with self._read_txn() as txn:
             return self._tables.names(txn, name.environment, contact)
 
     def view(self, name: ContactName, choose: Choose) -> KnownContact | None:
@@ -179,17 +197,17 @@ class HistoryStore:
         InvalidContactId, CorruptRecord and StoreFailed.
         """
         contact_id_bytes(name.contact_id)
-        with read_txn(self._lmdb_env) as txn:
+        with self._read_txn() as txn:
             return view_contact(txn, self._tables, self._bindings, name, choose)
 
     def inputs(self, interaction: int) -> DecisionInputs | None:
         """What is kept of a decision; raises CorruptRecord and StoreFailed."""
-        with read_txn(self._lmdb_env) as txn:
+        with self._read_txn() as txn:
             return self._inputs.find(txn, interaction)
 
     def newest_inputs(self, limit: int) -> tuple[DecisionInputs, ...]:
         """The newest decisions of which inputs are kept, by day; raises as `inputs`."""
-        with read_txn(self._lmdb_env) as txn:
+        with self._read_txn() as txn:
             return tuple(self._inputs.newest(txn, limit))
 
     @contextmanager
@@ -199,15 +217,42 @@ class HistoryStore:
         An exception inside aborts all of it. Others wait meanwhile: no awaits, no
         logging and no other I/O inside. Raises StoreFailed.
         """
-        with write_txn(self._lmdb_env) as txn:
+        with self._write_txn() as txn:
             yield self._transaction(txn)
 
     def begin_group(self) -> Group:
         """One write transaction for the work of several; see there.
 
-        Waits for whoever is writing; raises StoreFailed.
+        Waits for whoever is writing; raises StoreFailed. May be called in another
+        thread, and the store be read meanwhile; a group that raised StoreFailed is to
+        be followed by `recover`, where the store is read.
         """
-        return Group(self._lmdb_env, self._transaction)
+        return Group(self._lmdb_env, self._in_thread, self._transaction)
+
+    def recover(self) -> lmdb.Environment:
+        """Open the store again if a commit failed half-way; else nothing happens.
+
+        LMDB refuses every transaction after such a commit, reads too, until it was
+        closed. Waits for a group whose commit is failing in another thread. Raises
+        StoreFailed when the store cannot be opened; then to be tried again.
+        """
+        with self._in_thread:
+            if not is_usable(self._lmdb_env):
+                self._lmdb_env.close()
+                self._open()
+        return self._lmdb_env
+
+    def _read_txn(self) -> AbstractContextManager[Txn]:
+        return read_txn(self._lmdb_env, self.recover)
+
+    @contextmanager
+    def _write_txn(self) -> Generator[Txn]:
+        try:
+            with write_txn(self._lmdb_env) as txn:
+                yield txn
+        except StoreFailed:
+            self.recover()
+            raise
 
     def _transaction(self, txn: Txn) -> HistoryTransaction:
         return HistoryTransaction(
@@ -224,7 +269,7 @@ class HistoryStore:
 
         Ids made with the keys before it stay good.
         """
-        with write_txn(self._lmdb_env) as txn:
+        with self._write_txn() as txn:
             return max(add_id_key(txn, self._random_bytes))
 
     def _check_format(self, path: Path) -> None:

@@ -1,6 +1,7 @@
 """One write transaction for the work of several who wait at the same moment."""
 
 from collections.abc import Callable
+from threading import Lock
 from typing import TypeVar
 
 import lmdb
@@ -22,12 +23,18 @@ class Group:
     def __init__(
         self,
         lmdb_env: lmdb.Environment,
+        in_thread: Lock,
         transaction: Callable[[Txn], HistoryTransaction],
     ) -> None:
-        """Waits for whoever is writing; raises StoreFailed."""
+        """Waits for whoever is writing; raises StoreFailed.
+
+        The lock is held while it waits for them or for the disk.
+        """
         self._lmdb_env = lmdb_env
+        self._in_thread = in_thread
         self._transaction = transaction
-        self._txn = begin_write(lmdb_env)
+        with in_thread:
+            self._txn = begin_write(lmdb_env)
 
     def attempt(self, work: Callable[[HistoryTransaction], ResultT]) -> ResultT:
         """Do one's work in a transaction of its own, inside the group's.
@@ -40,7 +47,8 @@ class Group:
     def commit(self) -> None:
         """Make it all durable; raises StoreFailed, and then none of it is stored."""
         try:
-            self._txn.commit()
+            with self._in_thread:
+                self._txn.commit()
         except lmdb.Error as error:
             raise StoreFailed(f"nothing was stored: {error}") from error
 

@@ -1,7 +1,7 @@
 """Opens an LMDB environment and begins its write transactions."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -56,14 +56,44 @@ def open_lmdb_env(
     raise AssertionError("the loop above returns or raises")
 
 
-@contextmanager
-def read_txn(lmdb_env: lmdb.Environment) -> Generator[Txn]:
-    """One snapshot; readers never wait. Raises StoreFailed when LMDB does."""
+def is_usable(lmdb_env: lmdb.Environment) -> bool:
+    """Whether transactions can begin.
+
+    After a failed write of the page that makes a commit count LMDB refuses them all,
+    reads too, until the environment was closed and opened again.
+    """
     try:
-        with lmdb_env.begin() as txn:
+        with lmdb_env.begin():
+            return True
+    except lmdb.Error:
+        return False
+
+
+@contextmanager
+def read_txn(
+    lmdb_env: lmdb.Environment,
+    recover: "Callable[[], lmdb.Environment] | None" = None,
+) -> Generator[Txn]:
+    """One snapshot; readers never wait. Raises StoreFailed when LMDB does.
+
+    `recover` gives an environment to read when this one refuses transactions.
+    """
+    try:
+        with _snapshot(lmdb_env, recover) as txn:
             yield txn
     except lmdb.Error as error:
         raise StoreFailed(f"the store cannot be read: {error}") from error
+
+
+def _snapshot(
+    lmdb_env: lmdb.Environment, recover: "Callable[[], lmdb.Environment] | None"
+) -> Txn:
+    try:
+        return lmdb_env.begin()
+    except lmdb.Error:
+        if recover is None:
+            raise
+        return recover().begin()
 
 
 def begin_write(lmdb_env: lmdb.Environment) -> Txn:

@@ -31,7 +31,7 @@ class ProfileReader:
 
         An attribute that was stored with another type than declared is absent.
         """
-        self._lmdb_env = store.lmdb_env
+        self._store = store
         self._environment = environment
         self._wanted = layout_of(attributes)
         self._absent = absent
@@ -46,7 +46,7 @@ class ProfileReader:
         Raises InvalidContactId, CorruptRecord and StoreFailed.
         """
         contact = contact_id_bytes(contact_id)
-        with read_txn(self._lmdb_env) as txn:
+        with read_txn(self._store.lmdb_env) as txn:
             if txn.id() != self._snapshot:
                 self._refresh(txn)
             for prefix in self._prefixes:

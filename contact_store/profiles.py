@@ -1,6 +1,7 @@
 """Profiles: what is known of each contact, as tuples of typed slots."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -8,10 +9,12 @@ from typing import NamedTuple, Self
 from catalog_store.records import Attribute
 from contact_store.contact_ids import ContactName, contact_id_bytes
 from contact_store.environment_numbers import find_environment, number_environment
+from contact_store.errors import StoreFailed
 from contact_store.layouts import find_layout, layout_of, number_layout
 from contact_store.lmdb_env import (
     MAP_BYTES,
     Txn,
+    is_usable,
     open_lmdb_env,
     read_txn,
     write_txn,
@@ -36,6 +39,8 @@ class ProfileStore:
     def __init__(self, path: Path, *, map_bytes: int = MAP_BYTES) -> None:
         """Open or create the store; raises StoreFailed."""
         self.path = path
+        self._map_bytes = map_bytes
+        #: Not to be kept: after a failed commit it is another one.
         self.lmdb_env = open_lmdb_env(path, map_bytes=map_bytes)
 
     def close(self) -> None:
@@ -86,7 +91,7 @@ class ProfileStore:
         checked = [(contact_id_bytes(one), values) for one, values in profiles]
         for _, values in checked:
             check_slots(attributes, values)
-        with write_txn(self.lmdb_env) as txn:
+        with self._write_txn() as txn:
             environment_key = number_environment(txn, environment)
             layout = number_layout(txn, layout_of(attributes))
             *above, lowest = read_layers(txn).visible
@@ -110,12 +115,24 @@ class ProfileStore:
         if not keys:
             return 0
         erased = 0
-        with write_txn(self.lmdb_env) as txn:
+        with self._write_txn() as txn:
             for environment, contact in keys:
                 number = find_environment(txn, environment)
                 if number is not None:
                     erased += erase_profile(txn, number + contact)
         return erased
+
+    @contextmanager
+    def _write_txn(self) -> Generator[Txn]:
+        """As `write_txn`; whatever fails, the next transaction can begin."""
+        try:
+            with write_txn(self.lmdb_env) as txn:
+                yield txn
+        except StoreFailed:
+            if not is_usable(self.lmdb_env):
+                self.lmdb_env.close()
+                self.lmdb_env = open_lmdb_env(self.path, map_bytes=self._map_bytes)
+            raise
 
     def has(self, name: ContactName) -> bool:
         """Whether a contact has a profile; raises InvalidContactId."""

@@ -20,9 +20,10 @@ the loop for Python's lock, five milliseconds each.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from contact_store.errors import StoreStalled
+from contact_store.errors import StoreFailed, StoreStalled
 from contact_store.history import HistoryStore
 from contact_store.history_group import Group
 from contact_store.history_transaction import HistoryTransaction
@@ -115,6 +116,7 @@ class GroupCommit:
         try:
             group = await self._in_thread(self._history.begin_group)
         except Exception as error:
+            self._recover()
             _answer([(one, error) for one in self._taken()])
             return
         results = [
@@ -125,9 +127,15 @@ class GroupCommit:
         try:
             await self._in_thread(group.commit if results else group.abort)
         except Exception as error:
+            self._recover()
             # Nothing of the group is on disk.
             results = [(one, error) for one, _ in results]
         _answer(results)
+
+    def _recover(self) -> None:
+        # Here and not in the thread: calls that are not recorded read meanwhile.
+        with suppress(StoreFailed):
+            self._history.recover()
 
     def _taken(self) -> "list[_Waiting]":
         taken, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]

@@ -89,6 +89,23 @@ def test_it_fails_while_it_is_told_to(tmp_path: Path, disk: FaultyDisk) -> None:
     assert failed == disk.failed_writes > 0
 
 
+def test_a_store_outlives_every_failure(tmp_path: Path, disk: FaultyDisk) -> None:
+    """Also that of the last write of a commit, after which LMDB refuses all others."""
+    with writing(tmp_path, disk) as writer:
+        assert writer.commit() == "stored"
+        disk.fail(0.1)
+        failing = [writer.commit() for _ in range(200)]
+        failed_flushes = disk.failed_flushes
+        disk.heal()
+        after = writer.commit()
+
+    refused = [one for one in failing if one.startswith("nothing was stored: ")]
+    assert failing.count("stored") + len(refused) == len(failing)
+    assert failing.count("stored") > len(refused) > 20
+    assert failed_flushes > 20
+    assert after == "stored"
+
+
 def test_both_flushes_of_a_commit_are_slow(tmp_path: Path, disk: FaultyDisk) -> None:
     """That of the data, and the write of the page which makes it count."""
     with writing(tmp_path, disk) as writer:

@@ -124,7 +124,7 @@ def test_nobody_is_answered_when_the_commit_fails(tmp_path: Path) -> None:
 
     class FailingStore(HistoryStore):
         def begin_group(self) -> Group:
-            return Failing(self.lmdb_env, self._transaction)
+            return Failing(self.lmdb_env, self._in_thread, self._transaction)
 
     with FailingStore(tmp_path / "history") as store:
 
@@ -277,7 +277,7 @@ class _SlowStore(HistoryStore):
                 assert store.let_go.wait(30)
                 super().commit()
 
-        return Slow(self.lmdb_env, self._transaction)
+        return Slow(self.lmdb_env, self._in_thread, self._transaction)
 
 
 def test_the_loop_goes_on_while_the_disk_is_slow(tmp_path: Path) -> None:
