@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
@@ -44,8 +45,16 @@ def run(*arguments: object, status: int = 0) -> str:
 
 
 @contextmanager
-def serving(data: Path, workers: int = 1, *options: str) -> Generator[Server]:
-    """Serve a data folder until the block ends; the server must then end with 0."""
+def serving(
+    data: Path,
+    workers: int = 1,
+    *options: str,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Generator[Server]:
+    """Serve a data folder until the block ends; the server must then end with 0.
+
+    `variables` are added to its environment.
+    """
     process = subprocess.Popen(
         [
             str(PROPONO),
@@ -60,6 +69,7 @@ def serving(data: Path, workers: int = 1, *options: str) -> Generator[Server]:
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
+        env={**os.environ, **variables},
     )
     try:
         assert process.stdout is not None
