@@ -23,6 +23,9 @@ In the order in which a call meets them:
     records               propositions, their changes of status, the record
     status_changes        what an update does
     record_tables         where a record is
+    cold_parts            its older propositions, read when a decision looks so far
+    reach                 how far a decision looks
+    stored_places         where one proposition is
     bindings              which contact a visitor id stands for
     merge                 two contacts become one; a visitor comes to lead to a contact
     aliases               where merged records went, and what leads to a record
@@ -46,6 +49,7 @@ And for those who keep all of it in order:
     doctor              every stored value, checked and made good
     flaws               what can be wrong with one
     history_checks      one check for each kind of entry in history
+    cold_checks         the same of cold parts
     store_checks        the same of main tables, and of profiles
     answer_checks       the same of answers
     quarantine          files of values that nobody can read

@@ -47,8 +47,7 @@ def view_contact(
         return None
     key = tables.living_key(txn, lead)
     names = tables.names_of(txn, key)
-    record = tables.at(txn, key)
-    listed = [p for p in record.propositions if not is_mark(p)] if record else []
+    listed = [p for p in tables.propositions_at(txn, key) if not is_mark(p)]
     id_keys = read_id_keys(txn)
     return KnownContact(
         names,

@@ -7,6 +7,7 @@ contacts      environment number, contact id  -> record key: environment and con
                                                  number
 contact-ids   record key                      -> contact id
 records       record key                      -> the contact's record
+cold          record key, part's number       -> older propositions of the record
 moves         record key                      -> the record that it was merged into
 aliases       record key, what leads there    -> nothing
 bindings      environment number, visitor id  -> contact id, since when
@@ -19,7 +20,7 @@ and in the main table, purge: how far the purge is.
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
@@ -51,13 +52,17 @@ from contact_store.lmdb_env import (
     write_txn,
 )
 from contact_store.quotas import QuotaPeriodKey, QuotaTables
+from contact_store.reach import Reach
 from contact_store.record_tables import ContactNames, RecordTables
-from contact_store.records import ContactRecord
+from contact_store.records import PART_PROPOSITIONS, ContactRecord
 from contact_store.sealed import seal, unseal
 
 #: Of keys and values in the tables; a store of another format is refused.
-FORMAT = 2
+FORMAT = 3
 _FORMAT = b"format"
+
+#: Reads the record of an environment's contact, as far as is asked.
+ReadRecord = Callable[[str, str, Reach | None], ContactRecord | None]
 
 
 class HistoryStore:
@@ -75,18 +80,21 @@ class HistoryStore:
         horizon_hours: int = HORIZON_HOURS,
         answers_max: int = ANSWERS_MAX,
         random_bytes: RandomBytes = os.urandom,
+        part_propositions: int = PART_PROPOSITIONS,
     ) -> None:
         """Open or create the store; raises StoreFailed.
 
         Waits for whoever is writing, since tables may have to be made.
         `horizon_hours` and `answers_max` bound the answers kept for request ids;
-        `random_bytes` makes the keys of proposition ids.
+        `random_bytes` makes the keys of proposition ids; `part_propositions` is the
+        size of a cold part, and may change from one opening to the next.
         """
         self._path = path
         self._map_bytes = map_bytes
         self._horizon_hours = horizon_hours
         self._answers_max = answers_max
         self._random_bytes = random_bytes
+        self._part_propositions = part_propositions
         #: Held by a thread that begins or commits a group: it may not be closed then.
         self._in_thread = Lock()
         self._open()
@@ -103,7 +111,7 @@ class HistoryStore:
         )
         try:
             self._check_format(self._path)
-            self._tables = RecordTables(self._lmdb_env)
+            self._tables = RecordTables(self._lmdb_env, self._part_propositions)
             self._bindings = Bindings(self._lmdb_env, self._tables)
             self._inputs = InputTables(self._lmdb_env)
             self._quotas = QuotaTables(self._lmdb_env)
@@ -148,14 +156,31 @@ class HistoryStore:
     ) -> None:
         self.close()
 
-    def read(self, environment: str, contact_id: str) -> ContactRecord | None:
+    def read(
+        self, environment: str, contact_id: str, reach: Reach | None = None
+    ) -> ContactRecord | None:
         """The record as last committed; None when the contact has none.
 
-        Raises InvalidContactId, CorruptRecord and StoreFailed.
+        It has the propositions that are reached, among others; None reaches all.
+        Raises InvalidContactId, CorruptRecord, StoreFailed, and HistoryFull when more
+        propositions are reached than a decision may count.
         """
         contact = contact_id_bytes(contact_id)
         with self._read_txn() as txn:
-            return self._tables.read(txn, environment, contact)
+            return self._tables.read(txn, environment, contact, reach)
+
+    @contextmanager
+    def snapshot(self) -> "Generator[ReadRecord]":
+        """What reads records as `read` does, for `with`: all as of one moment."""
+        with self._read_txn() as txn:
+
+            def read(
+                environment: str, contact_id: str, reach: Reach | None = None
+            ) -> ContactRecord | None:
+                contact = contact_id_bytes(contact_id)
+                return self._tables.read(txn, environment, contact, reach)
+
+            yield read
 
     def bound_contact(self, environment: str, visitor_id: str) -> str | None:
         """The contact that a visitor is bound to in an identified environment.

@@ -4,7 +4,7 @@ Each looks at one entry, and at what belongs to it, in one snapshot; `history` l
 tables. The order in which the tables are walked matters for repairs: what leads to a
 record is made good before the records.
 
-    contacts -> bindings -> aliases -> contact-ids -> moves -> records -> inputs
+    contacts -> bindings -> aliases -> contact-ids -> moves -> records -> cold -> inputs
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +15,7 @@ import msgspec
 
 from contact_store.aliases import Move
 from contact_store.bindings import Binding
+from contact_store.cold_checks import listed, part, recounted
 from contact_store.decision_inputs import DecisionInputs
 from contact_store.environment_numbers import ENVIRONMENT_NUMBER_BYTES as ENV
 from contact_store.errors import CorruptRecord
@@ -175,10 +176,15 @@ def record(txn: Txn, tables: Tables, key: bytes, value: bytes) -> Iterator[Flaw]
     try:
         found = unpack_record(key, value)
     except CorruptRecord as error:
-        after = ContactRecord(SEQUENCE_AFTER_DAMAGE, SEQUENCE_AFTER_DAMAGE)
+        after = ContactRecord(
+            SEQUENCE_AFTER_DAMAGE,
+            SEQUENCE_AFTER_DAMAGE,
+            cold=recounted(txn, tables, key),
+        )
         yield damaged(
             f"damaged: {error.args[0].partition('(')[2].partition(')')[0]}",
-            "quarantine it; limits count anew for this contact, its ids are unknown",
+            "quarantine it; limits count anew for this contact but for cold parts,"
+            " its newest ids are unknown",
             "records",
             key,
             pack_record(key, after),
@@ -196,8 +202,9 @@ def record(txn: Txn, tables: Tables, key: bytes, value: bytes) -> Iterator[Flaw]
         yield only_seen(
             f"its next sequence is {found.next_sequence}, its greatest {max(sequences)}"
         )
-    if len(found.propositions) > PROPOSITIONS_MAX:
+    if found.proposition_count > PROPOSITIONS_MAX:
         yield only_seen(f"it has more than {PROPOSITIONS_MAX} propositions")
+    yield from listed(txn, tables, key, found)
 
 
 def inputs(txn: Txn, tables: Tables, key: bytes, value: bytes) -> Iterator[Flaw]:
@@ -271,6 +278,7 @@ CHECKS: dict[str, Check] = {
     "contact-ids": contact_id,
     "moves": move,
     "records": record,
+    "cold": part,
     "inputs": inputs,
     "inputs-of": inputs_of,
     "quotas": quota,

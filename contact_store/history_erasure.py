@@ -1,6 +1,6 @@
 """How all that history knows of a contact is removed, in one transaction.
 
-    record, moves, aliases, ids    what leads to the record, and the record
+    record, moves, aliases, ids    what leads to the record, the record and its parts
     bindings                       of visitors who stand for the contact
     inputs                         what its decisions were made of
     answers                        kept for retries of calls about it
@@ -65,8 +65,8 @@ def erase_record(
 
 def _propositions(txn: Txn, records: RecordTables, key: bytes) -> int:
     try:
-        record = records.at(txn, key)
+        propositions = records.propositions_at(txn, key)
     except CorruptRecord:
         # Of a record that nobody can read, there is nothing to be counted.
         return 0
-    return 0 if record is None else sum(not is_mark(p) for p in record.propositions)
+    return sum(not is_mark(one) for one in propositions)

@@ -1,9 +1,7 @@
 """What one write transaction on history offers."""
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from hashlib import blake2b
-from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -27,10 +25,10 @@ from contact_store.proposition_ids import (
     decode_proposition_id,
 )
 from contact_store.quotas import QuotaPeriodKey, QuotaTables
+from contact_store.reach import Reach
 from contact_store.record_tables import (
     CONTACT_NUMBER_BYTES,
     ContactNames,
-    Located,
     RecordTables,
 )
 from contact_store.records import (
@@ -46,10 +44,14 @@ from contact_store.records import (
 )
 from contact_store.sealed import seal, unseal
 from contact_store.status_changes import with_change
+from contact_store.stored_places import (
+    StoredPlace,
+    find_proposition,
+    put_proposition,
+)
 from contact_store.stored_values import check_stored
 
 _CLOCK = b"clock"
-_sequence_of = attrgetter("sequence")
 
 
 class HistoryTransaction:
@@ -80,14 +82,19 @@ class HistoryTransaction:
         self._touched: set[tuple[str, bytes]] = set()
         self._touched_keys: set[bytes] = set()
 
-    def contact(self, environment: str, contact_id: str) -> ContactRecord:
+    def contact(
+        self, environment: str, contact_id: str, reach: Reach | None = None
+    ) -> ContactRecord:
         """The record that the contact's id leads to, empty when it has none.
 
-        Raises InvalidContactId and CorruptRecord.
+        It has the propositions that are reached, among others; None reaches all.
+        Raises InvalidContactId, CorruptRecord, and HistoryFull when more propositions
+        are reached than a decision may count.
         """
         contact = contact_id_bytes(contact_id)
         self._touched.add((environment, contact))
-        return self._tables.read(self._txn, environment, contact) or EMPTY_RECORD
+        found = self._tables.read(self._txn, environment, contact, reach)
+        return found or EMPTY_RECORD
 
     def append(
         self, environment: str, contact_id: str, *propositions: Proposition
@@ -107,10 +114,10 @@ class HistoryTransaction:
         lead = self._tables.make_key(self._txn, environment, contact)
         located = self._tables.locate(self._txn, lead)
         record = located.record or EMPTY_RECORD
-        if len(record.propositions) + len(propositions) > PROPOSITIONS_MAX:
+        count = record.proposition_count
+        if count + len(propositions) > PROPOSITIONS_MAX:
             raise HistoryFull(
-                f"the contact has {len(record.propositions)} propositions of at most"
-                f" {PROPOSITIONS_MAX}"
+                f"the contact has {count} propositions of at most {PROPOSITIONS_MAX}"
             )
         if located.key != lead:
             # The record moved since the id came to lead there: once is enough.
@@ -125,6 +132,7 @@ class HistoryTransaction:
             record.version + 1,
             first + len(added),
             (*record.propositions, *added),
+            record.cold,
         )
         self._tables.put(self._txn, located.key, after)
         return tuple(
@@ -136,9 +144,9 @@ class HistoryTransaction:
 
     def find(self, proposition_id: str) -> FoundProposition:
         """A proposition and whose it is; raises UnknownProposition, CorruptRecord."""
-        located, record, index = self._locate(proposition_id)
-        name = self._tables.name_of(self._txn, located.key)
-        return FoundProposition(*name, record.propositions[index])
+        place = self._locate(proposition_id)
+        name = self._tables.name_of(self._txn, place.record_key)
+        return FoundProposition(*name, place.proposition)
 
     def update(
         self,
@@ -157,18 +165,13 @@ class HistoryTransaction:
         """
         if status is PropositionStatus.UNSPECIFIED:
             raise ValueError("status: give one, it is unspecified")
-        located, record, index = self._locate(proposition_id)
+        place = self._locate(proposition_id)
         change = StatusChange(status, event_time_ms, received_at_ms)
-        updated = with_change(record.propositions[index], change)
+        updated = with_change(place.proposition, change)
         if stored:
             updated = replace(updated, stored={**updated.stored, **stored})
             check_stored(updated.stored)
-        propositions = list(record.propositions)
-        propositions[index] = updated
-        after = ContactRecord(
-            record.version + 1, record.next_sequence, tuple(propositions)
-        )
-        self._tables.put(self._txn, located.key, after)
+        put_proposition(self._txn, self._tables, place, updated)
         return updated
 
     def keep_inputs(
@@ -328,20 +331,15 @@ class HistoryTransaction:
         owners = {_name_owner(*one) for one in known}
         return erase_record(self._txn, tables, lead, owners)
 
-    def _locate(self, proposition_id: str) -> tuple[Located, ContactRecord, int]:
-        """The record that a proposition is in, and its index there."""
+    def _locate(self, proposition_id: str) -> StoredPlace:
+        """Where a proposition is stored."""
         place = decode_proposition_id(proposition_id, self._id_keys)
         located = self._tables.locate(self._txn, _record_key(place), place.sequence)
-        record = located.record or EMPTY_RECORD
-        propositions = record.propositions
-        index = bisect_left(propositions, located.sequence, key=_sequence_of)
-        if (
-            index == len(propositions)
-            or propositions[index].sequence != located.sequence
-        ):
+        found = find_proposition(self._txn, self._tables, located)
+        if found is None:
             raise UnknownProposition
         self._touched_keys.add(located.key)
-        return located, record, index
+        return found
 
 
 def read_clock(txn: Txn) -> UnixMs:

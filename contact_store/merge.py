@@ -20,16 +20,14 @@ first contact, and counts again when that one is back. The browser as such may t
 an offer more often than any of its contacts may see it.
 
 A union is the target's propositions and behind them the source's, whose sequences grow
-by as much as the target had given; marks, which have none, stay in front. One that
-would hold more than PROPOSITIONS_MAX is refused before anything is written: it could
-only be counted short.
+by as much as the target had given; marks, which have none, stay in front, in each part.
+One that would hold more than PROPOSITIONS_MAX is refused before anything is written.
 """
-
-from itertools import filterfalse
 
 from msgspec.structs import replace
 
 from contact_store.aliases import Move
+from contact_store.cold_parts import Propositions, marks_first
 from contact_store.contact_ids import ContactName
 from contact_store.environment_numbers import (
     ENVIRONMENT_NUMBER_BYTES,
@@ -83,26 +81,43 @@ def lead_visitor(
         _lead_elsewhere(txn, tables, visitor, found, contact, into)
 
 
-def united(target: ContactRecord, source: ContactRecord) -> ContactRecord:
-    """The record of both; raises HistoryFull."""
-    count = len(target.propositions) + len(source.propositions)
+def _united(
+    txn: Txn, tables: RecordTables, key: bytes, into: ContactRecord, moving: Located
+) -> ContactRecord:
+    """The record of both, at the target's key; its new parts are written."""
+    source = moving.record or EMPTY_RECORD
+    shift = into.next_sequence - 1
+    # All of them are read before anything is written: one of them may be damaged.
+    parts = [tables.cold.read(txn, moving.key, part) for part in source.cold]
+    moved = _shifted(source.propositions, shift)
+    if parts:
+        # What is behind a part may be none of what was there before.
+        into = tables.cold.sealed(txn, key, into, rest=0)
+    cold = list(into.cold)
+    for propositions in parts:
+        cold.append(tables.cold.add(txn, key, cold, _shifted(propositions, shift)))
+    return ContactRecord(
+        _version_after(into, source),
+        shift + source.next_sequence,
+        marks_first((*into.propositions, *moved)),
+        tuple(cold),
+    )
+
+
+def _shifted(propositions: Propositions, shift: int) -> Propositions:
+    return tuple(
+        p if is_mark(p) else replace(p, sequence=p.sequence + shift)
+        for p in propositions
+    )
+
+
+def _check_room(target: ContactRecord, source: ContactRecord) -> None:
+    count = target.proposition_count + source.proposition_count
     if count > PROPOSITIONS_MAX:
         raise HistoryFull(
-            f"the contacts have {count} propositions together, a record holds at most"
+            f"the contacts have {count} propositions together, one contact has at most"
             f" {PROPOSITIONS_MAX}: they can be merged once older ones are purged"
         )
-    shift = target.next_sequence - 1
-    marks = filter(is_mark, (*target.propositions, *source.propositions))
-    moved = [
-        replace(p, sequence=p.sequence + shift)
-        for p in source.propositions
-        if not is_mark(p)
-    ]
-    return ContactRecord(
-        _version_after(target, source),
-        shift + source.next_sequence,
-        (*marks, *filterfalse(is_mark, target.propositions), *moved),
-    )
 
 
 def _move(
@@ -115,9 +130,9 @@ def _move(
     """Move a record into the target's; returns the target's key."""
     source_record = moving.record or EMPTY_RECORD
     target_record = (into.record if into else None) or EMPTY_RECORD
-    union = united(target_record, source_record)
+    _check_room(target_record, source_record)
     key = _key(txn, tables, target, into)
-    tables.put(txn, key, union)
+    tables.put(txn, key, _united(txn, tables, key, target_record, moving))
     tables.delete(txn, moving.key)
     shift = target_record.next_sequence - 1
     move = Move(key, shift, source_record.next_sequence)

@@ -3,6 +3,7 @@
     contacts       environment number, contact id      -> record key
     contact-ids    record key                          -> the id that it was made for
     records        record key                          -> record
+    cold           record key, part's number           -> its older propositions
 
 A record key is an environment's number and a contact's number there. A contact number
 is never reused, so that an id of an erased contact's proposition can never lead to
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import lmdb
 
 from contact_store.aliases import Aliases, LeadingHere
+from contact_store.cold_parts import ColdParts, Propositions
 from contact_store.contact_ids import ContactName
 from contact_store.environment_numbers import (
     ENVIRONMENT_NUMBER_BYTES,
@@ -25,10 +27,12 @@ from contact_store.environment_numbers import (
 from contact_store.errors import CorruptRecord, UnknownProposition
 from contact_store.lmdb_env import Txn
 from contact_store.packing import pack_record, unpack_record
-from contact_store.records import ContactRecord
+from contact_store.reach import Reach
+from contact_store.records import PART_PROPOSITIONS, ContactRecord
 from contact_store.sealed import seal, unseal
 
 CONTACT_NUMBER_BYTES = 8
+RECORD_KEY_BYTES = ENVIRONMENT_NUMBER_BYTES + CONTACT_NUMBER_BYTES
 #: Merges in a row, each into a contact without aliases, that an old id is followed
 #: through. They cannot lead in a circle; if they did, no writer would ever end.
 MOVES_MAX = 10_000
@@ -39,7 +43,7 @@ class Located(NamedTuple):
     """Where a record is now."""
 
     key: bytes
-    #: None when the contact has a number and nothing else.
+    #: As it is stored; None when the contact has a number and nothing else.
     record: ContactRecord | None
     #: What the sequence looked for is there.
     sequence: int
@@ -61,18 +65,28 @@ class ContactNames(NamedTuple):
 class RecordTables:
     """All tables of one store's records, used inside its transactions."""
 
-    DATABASES = 3 + Aliases.DATABASES
+    DATABASES = 3 + Aliases.DATABASES + ColdParts.DATABASES
 
-    def __init__(self, lmdb_env: lmdb.Environment) -> None:
+    def __init__(
+        self, lmdb_env: lmdb.Environment, part_propositions: int = PART_PROPOSITIONS
+    ) -> None:
         self._contacts = lmdb_env.open_db(b"contacts")
         self._contact_ids = lmdb_env.open_db(b"contact-ids")
         self._records = lmdb_env.open_db(b"records")
         self.aliases = Aliases(lmdb_env)
+        self.cold = ColdParts(lmdb_env, part_propositions)
 
-    def read(self, txn: Txn, environment: str, contact: bytes) -> ContactRecord | None:
-        """What a contact's id leads to; None when there is nothing.
+    def read(
+        self,
+        txn: Txn,
+        environment: str,
+        contact: bytes,
+        reach: Reach | None = None,
+    ) -> ContactRecord | None:
+        """What a contact's id leads to, as far as is asked; None when that is nothing.
 
-        Raises CorruptRecord.
+        None reaches everything. Raises CorruptRecord, and HistoryFull as
+        `ColdParts.within` does.
         """
         key = self.find_key(txn, environment, contact)
         if key is None:
@@ -81,8 +95,12 @@ class RecordTables:
         # PERF: every decision reads here, and all but lagging aliases end here: 13.3 us
         # for a record of 21 propositions, 14.4 us by way of `locate`.
         if value is not None:
-            return unpack_record(key, value)
-        return self.locate(txn, key).record
+            record = unpack_record(key, value)
+        else:
+            key, record, _ = self.locate(txn, key)
+        if record is None or not record.cold:
+            return record
+        return self.cold.within(txn, key, record, reach)
 
     def find(self, txn: Txn, environment: str, contact: bytes) -> Located | None:
         """The record that a contact's id leads to; None when it leads nowhere.
@@ -158,15 +176,26 @@ class RecordTables:
         raise CorruptRecord(key, f"moved on over {MOVES_MAX} times")
 
     def at(self, txn: Txn, record_key: bytes) -> ContactRecord | None:
-        """The record under its own key; raises CorruptRecord."""
+        """The record under its own key, as it is stored; raises CorruptRecord."""
         value = txn.get(record_key, db=self._records)
         return None if value is None else unpack_record(record_key, value)
 
+    def propositions_at(self, txn: Txn, record_key: bytes) -> Propositions:
+        """All propositions of the record under its own key; raises CorruptRecord."""
+        record = self.at(txn, record_key)
+        if record is None:
+            return ()
+        return self.cold.within(txn, record_key, record, None).propositions
+
     def put(self, txn: Txn, record_key: bytes, record: ContactRecord) -> None:
+        """Write a record as it is stored, after making parts of what is too much."""
+        record = self.cold.with_room(txn, record_key, record)
         txn.put(record_key, pack_record(record_key, record), db=self._records)
 
     def delete(self, txn: Txn, record_key: bytes) -> None:
+        """Remove a record and its parts."""
         txn.delete(record_key, db=self._records)
+        self.cold.erase(txn, record_key)
 
     def erase(self, txn: Txn, record_key: bytes) -> LeadingHere:
         """Remove a record and all that leads to it; returns what did.
@@ -182,7 +211,7 @@ class RecordTables:
             if value is not None and unseal(contact_key, value) in record_keys:
                 txn.delete(contact_key, db=self._contacts)
         for key in record_keys:
-            txn.delete(key, db=self._records)
+            self.delete(txn, key)
             txn.delete(key, db=self._contact_ids)
             self.aliases.erase(txn, key)
         return leading

@@ -7,8 +7,14 @@ import msgspec
 
 from catalog_store.records import UnixMs
 
-#: Propositions in one contact's record; appending beyond it raises HistoryFull.
-PROPOSITIONS_MAX = 4_096
+#: Propositions stored of one contact; appending beyond it raises HistoryFull. So many
+#: are moved by a merge, listed or erased at once, in some 2 MB.
+PROPOSITIONS_MAX = 16_384
+#: Propositions that one decision counts; with more of them inside the longest period of
+#: its rules it is refused with HistoryFull, because counting fewer would be wrong.
+COUNTED_MAX = 4_096
+#: Propositions in one cold part. A record holds up to twice as many beside its parts.
+PART_PROPOSITIONS = 64
 #: Entries in one proposition's log; updating beyond it raises StatusLogFull.
 STATUS_CHANGES_MAX = 256
 #: What is stored with one proposition, names included and packed.
@@ -74,8 +80,28 @@ class Proposition(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc
     stored: dict[str, StoredValue] = {}
 
 
+class ColdPart(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a record says of some of its older propositions, which stand elsewhere.
+
+    It is what a decision must know to leave them there. Stored as an array in this
+    order: add at the end, with a default.
+    """
+
+    #: Ascending within a record.
+    number: int
+    #: Propositions of sequences up to this one are in this part, or in one before.
+    last_sequence: int
+    #: Marks included.
+    count: int
+    #: The latest moment that a rule could count one of them by: of its event, or since
+    #: when its status is what it is.
+    newest_ms: UnixMs
+    #: The statuses that they have, a bit each.
+    statuses: int
+
+
 class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """All that history holds of one contact.
+    """What history holds of one contact, or as much of it as was asked for.
 
     Stored as an array in this order: add at the end, with a default.
     """
@@ -85,8 +111,16 @@ class ContactRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: int = 0
     next_sequence: int = 1
     #: By sequence, ascending: newest last, but for those that came in a merge, which
-    #: stand behind what was there, however old they are. Marks come first of all.
+    #: stand behind what was there, however old they are. Marks come first, in each
+    #: part too.
     propositions: tuple[Proposition, ...] = ()
+    #: Those that are not among `propositions`, in order.
+    cold: tuple[ColdPart, ...] = ()
+
+    @property
+    def proposition_count(self) -> int:
+        """Of all of them, marks included."""
+        return len(self.propositions) + sum(part.count for part in self.cold)
 
 
 def is_mark(proposition: Proposition) -> bool:

@@ -73,19 +73,26 @@ class Retention(NamedTuple):
     countings: Sequence[Counting]
 
     def left_of(self, record: ContactRecord) -> ContactRecord | None:
-        """The record after purging; None when there is nothing to purge."""
-        if all(self._stays(p) for p in record.propositions):
+        """The record after purging what stands in it; None when that is nothing."""
+        left = self.left(record.propositions)
+        if left is None:
             return None
-        kept = [p for p in record.propositions if self._stays(p)]
+        return replace(record, version=record.version + 1, propositions=left)
+
+    def left(
+        self, propositions: tuple[Proposition, ...]
+    ) -> tuple[Proposition, ...] | None:
+        """Propositions after purging, marks first; None when nothing is purged."""
+        if all(map(self._stays, propositions)):
+            return None
+        kept = [p for p in propositions if self._stays(p)]
         marks = [
             mark_of(p)
-            for p in record.propositions
+            for p in propositions
             if not self._stays(p) and not is_mark(p) and self._is_counted(p)
         ]
         old_marks, others = _apart(kept)
-        return ContactRecord(
-            record.version + 1, record.next_sequence, (*old_marks, *marks, *others)
-        )
+        return (*old_marks, *marks, *others)
 
     def _stays(self, proposition: Proposition) -> bool:
         if is_mark(proposition):

@@ -240,13 +240,14 @@ def test_what_is_wrong_with_one_contact_is_told_and_the_rest_go_on(
             "",
             "contact_id holds control characters: remove them",
             "contact_id has 257 bytes: send 1 to 256 bytes of UTF-8",
-            "the contact has 4096 propositions of at most 4096",
+            "the contact has 16384 propositions of at most 16384",
             "",
             "contact_id has 0 bytes: send 1 to 256 bytes of UTF-8",
         ]
         # What is not recorded needs no room.
         assert [each.outcome for each in dry][3] == DECIDED
-        assert [one.recorded(name) for name in ("ann", "full", "bob")] == [1, 4096, 1]
+        recorded = [one.recorded(name) for name in ("ann", "full", "bob")]
+        assert recorded == [1, PROPOSITIONS_MAX, 1]
 
 
 def test_a_damaged_contact_takes_nobody_along(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_limits_are_those_of_the_code() -> None:
     text = (ROOT / "docs" / "operating.md").read_text()
     rows = re.findall(r"\| ([\d,]+) \| `([\w.]+)\.(\w+)` \|", text)
 
-    assert len(rows) == 17
+    assert len(rows) == 18
     for value, module, name in rows:
         found = getattr(import_module(module), name)
         assert found == int(value.replace(",", "")), name

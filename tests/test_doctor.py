@@ -303,7 +303,7 @@ def test_sequences_that_do_not_ascend_are_found(folder):
     """Ids would lead to other propositions than their own."""
 
     def swapped(key, value):
-        version, next_sequence, propositions = msgspec.msgpack.decode(value[5:])
+        version, next_sequence, propositions, _ = msgspec.msgpack.decode(value[5:])
         return seal(
             key, msgspec.msgpack.encode([version, next_sequence, propositions[::-1]])
         )

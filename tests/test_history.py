@@ -280,10 +280,10 @@ def test_a_full_history_is_refused_and_unchanged(store, monkeypatch):
 
 
 def test_as_many_propositions_as_promised_fit(store):
-    """4,096 of them are stored and read."""
+    """16,384 of them are stored and read."""
     append(store, *[NEW] * records.PROPOSITIONS_MAX)
 
-    assert len(store.read("bank", "C1").propositions) == 4_096
+    assert len(store.read("bank", "C1").propositions) == 16_384
 
 
 def test_a_full_status_log_is_refused(store, monkeypatch):

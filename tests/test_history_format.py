@@ -9,7 +9,12 @@ from contact_store.history import HistoryStore
 from contact_store.id_keys import add_id_key
 from contact_store.lmdb_env import open_lmdb_env
 from contact_store.packing import pack_record, unpack_record
-from contact_store.records import ContactRecord, PropositionStatus, StatusChange
+from contact_store.records import (
+    ColdPart,
+    ContactRecord,
+    PropositionStatus,
+    StatusChange,
+)
 from contact_store.sealed import seal
 from tests.test_history import NEW, append
 
@@ -27,11 +32,13 @@ RECORD = ContactRecord(
             stored={"amount": 5},
         ),
     ),
+    (ColdPart(number=7, last_sequence=640, count=64, newest_ms=1_001, statuses=2),),
 )
-#: CRC, then [3, 2, [[1, 2^64-1, 1, 2, 3, 1, 1.5, 1, 1, 1000, 1000, ...]]].
+#: CRC, then [3, 2, [[1, 2^64-1, 1, 2, 3, 1, 1.5, 1, 1, 1000, 1000, ...]], [...]].
 PACKED = (
-    "01 d29a21c4 93 03 02 91 9d 01 cfffffffffffffffff 01 02 03 01 cb3ff8000000000000"
+    "01 255483c1 94 03 02 91 9d 01 cfffffffffffffffff 01 02 03 01 cb3ff8000000000000"
     "01 01 cd03e8 cd03e8 91 93 03 c0 cd03e9 81 a6616d6f756e74 05"
+    "91 95 07 cd0280 40 cd03e9 02"
 )
 
 
@@ -54,7 +61,7 @@ def test_a_record_without_the_last_fields_is_read_with_their_defaults():
     )
 
 
-@pytest.mark.parametrize("written", [None, b"\x01", b"\x03"])
+@pytest.mark.parametrize("written", [None, b"\x02", b"\x04"])
 def test_a_history_of_another_format_is_refused_with_a_remedy(tmp_path, written):
     """Be it older or newer; the folder stays as it is, and can be moved away."""
     with (
@@ -86,4 +93,4 @@ def test_a_history_of_this_format_says_so(tmp_path):
         lmdb.open(str(tmp_path), readonly=True, lib_version=0) as lmdb_env,
         lmdb_env.begin() as txn,
     ):
-        assert seal(b"format", b"\x02") == txn.get(b"format")
+        assert seal(b"format", b"\x03") == txn.get(b"format")

@@ -139,7 +139,7 @@ def test_a_union_that_does_not_fit_is_refused_and_changes_nothing(store, monkeyp
 
 
 def test_as_many_as_promised_fit_in_a_union(store):
-    """4,096 of both together."""
+    """16,384 of both together."""
     half = records.PROPOSITIONS_MAX // 2
     for name in (A, B):
         append(store, *[NEW] * half, contact=name.contact_id)
@@ -147,7 +147,7 @@ def test_as_many_as_promised_fit_in_a_union(store):
     merge(store, (A, B))
 
     record = store.read(*B)
-    assert list(range(1, 4_097)) == [p.sequence for p in record.propositions]
+    assert list(range(1, 16_385)) == [p.sequence for p in record.propositions]
 
 
 def test_versions_grow_for_whoever_looks(store):

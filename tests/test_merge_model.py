@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from contact_store import history_transaction
 from contact_store import merge as merge_module
 from contact_store.contact_ids import ContactName
+from contact_store.doctor import ContactDoctor
 from contact_store.errors import HistoryFull
 from contact_store.history import HistoryStore
 from contact_store.records import PropositionStatus, StatusChange
@@ -66,7 +67,7 @@ class MergeModel(RuleBasedStateMachine):
         self.bound = {}
         self.made = 0
         self.seen = {}
-        self.store = HistoryStore(Path(self.folder.name))
+        self.store = HistoryStore(Path(self.folder.name), part_propositions=1)
 
     def teardown(self):
         set_full(self.full_before)
@@ -189,10 +190,15 @@ class MergeModel(RuleBasedStateMachine):
         with pytest.raises((Interrupted, HistoryFull)):
             merge_and_fail()
 
-    @rule()
-    def reopen(self):
+    @rule(part_propositions=st.sampled_from([1, 2, 64]))
+    def reopen(self, part_propositions):
+        """With parts of another size; a doctor finds nothing wrong meanwhile."""
         self.store.close()
-        self.store = HistoryStore(Path(self.folder.name))
+        with ContactDoctor("history", Path(self.folder.name)) as doctor:
+            assert list(doctor.examine(lambda *_: None)) == []
+        self.store = HistoryStore(
+            Path(self.folder.name), part_propositions=part_propositions
+        )
 
     @invariant()
     def every_name_reads_its_record(self):

@@ -293,4 +293,4 @@ def test_a_mark_is_smaller_than_what_it_stands_for():
     ]
 
     assert mark_of(mark) == mark
-    assert sizes == [143, 79]
+    assert sizes == [144, 80]

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contact_store.channels import CHANNEL_OF_CODE
+from contact_store.contact_ids import ContactName
 from contact_store.contact_view import proposition_id_in
 from contact_store.errors import CorruptRecord
 from contact_store.history import HistoryStore
@@ -34,6 +35,8 @@ from contact_store.walk import entries_after
 #: Rows that wait for others of their day; some 100 MB. PERF: 26,000 rows a second; 200
 #: MB in all for 200,000 rows of 400 days, 241 MB for 600,000 (two busy cores).
 BUFFERED_ROWS_MAX = 100_000
+#: Decoded in one read transaction, but for a single contact that has more; 30 ms.
+PROPOSITIONS_READ_MAX = 20_000
 #: Files open at once.
 OPEN_DAYS_MAX = 200
 #: Of one file: what a writer remembers of each stays in memory until it is closed.
@@ -102,45 +105,58 @@ class _Reader:
             with read_txn(lmdb_env) as txn:
                 total = txn.stat(records)["entries"]
                 id_keys = read_id_keys(txn)
-                entries = entries_after(txn, records, passed)
-                named = [self._contact(txn, key) for key, _ in entries]
-            if not entries:
+                kept = self._next_contacts(txn, records, passed)
+            if not kept:
                 return
-            for (key, value), contact in zip(entries, named, strict=True):
-                yield from self._of_record(key, value, contact, id_keys)
-            passed = entries[-1][0]
-            done += len(entries)
+            for one in kept:
+                yield from self._of_contact(one, id_keys)
+            passed = kept[-1].key
+            done += len(kept)
             self._progress(done, total)
 
-    def _contact(self, txn: Any, key: bytes) -> tuple[str, str] | None:
-        """Environment and id; None when nobody knows whose the record is."""
-        try:
-            return self._store.tables.name_of(txn, key)
-        except CorruptRecord:
-            return None
+    def _next_contacts(self, txn: Any, records: Any, passed: bytes) -> list["_Kept"]:
+        """The next contacts, each as it is; none at the end."""
+        found: list[_Kept] = []
+        count = 0
+        for key, value in entries_after(txn, records, passed):
+            one = self._contact(txn, key, value)
+            found.append(one)
+            # Cold parts make a contact large: the transaction stays short.
+            count += len(one.propositions)
+            if count >= PROPOSITIONS_READ_MAX:
+                break
+        return found
 
-    def _of_record(
-        self,
-        key: bytes,
-        value: bytes,
-        contact: tuple[str, str] | None,
-        id_keys: Mapping[int, bytes],
-    ) -> Iterator[tuple[int, tuple[object, ...]]]:
+    def _contact(self, txn: Any, key: bytes, value: bytes) -> "_Kept":
+        tables = self._store.tables
         try:
-            record = unpack_record(key, value)
+            record = tables.cold.within(txn, key, unpack_record(key, value), None)
+            return _Kept(key, tables.name_of(txn, key), record.propositions)
         except CorruptRecord:
+            return _Kept(key, None, ())
+
+    def _of_contact(
+        self, one: "_Kept", id_keys: Mapping[int, bytes]
+    ) -> Iterator[tuple[int, tuple[object, ...]]]:
+        if one.name is None:
             self.damaged += 1
             return
-        if contact is None:
-            self.damaged += 1
-            return
-        made = [one for one in record.propositions if not is_mark(one)]
+        made = [kept for kept in one.propositions if not is_mark(kept)]
         self.contacts += bool(made)
         self.propositions += len(made)
-        for one in made:
-            proposition_id = proposition_id_in(key, one.sequence, id_keys)
-            row = (*contact, proposition_id, *_cells(one, self._names))
-            yield one.decided_at_ms // _DAY_MS, row
+        for proposition in made:
+            proposition_id = proposition_id_in(one.key, proposition.sequence, id_keys)
+            row = (*one.name, proposition_id, *_cells(proposition, self._names))
+            yield proposition.decided_at_ms // _DAY_MS, row
+
+
+class _Kept(NamedTuple):
+    """A contact's record, read to the end."""
+
+    key: bytes
+    #: None when the record cannot be read, or nobody knows whose it is.
+    name: ContactName | None
+    propositions: tuple[Proposition, ...]
 
 
 def _cells(one: Proposition, names: Mapping[int, str]) -> tuple[object, ...]:
