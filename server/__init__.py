@@ -9,6 +9,8 @@ A decision passes through these modules, in this order:
     group_commit       one write transaction for the calls that wait together
     updating           one change of a proposition's status
     proposing          one decision: made, recorded, answered, explained
+    contact_history    the contact's history, as far as it looks
+    looks              how far that is
     quota_counts       what is left of the environment's quotas then
     identification     who the call is about, and so which environment decides
     resource_names     names for what history keeps as numbers

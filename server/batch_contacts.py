@@ -9,9 +9,11 @@ anonymous space stands in: an outbound channel reaches contacts, not visitors.
 from collections.abc import Iterator
 
 from catalog_store.records import UnixMs
+from compiler.runtime.history import HISTORY_MAX
 from compiler.runtime.values import MISSING
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from contact_store.reach import Reach
 from contact_store.records import EMPTY_RECORD
 from server.batch_translation import AskedBatch
 from server.engine.history_slots import history_slots
@@ -86,7 +88,9 @@ class BatchPreparation:
         for looked_at, (contact_id, slots) in enumerate(scanned, start=1):
             past = ()
             if rule.reads_history and self._anybody.names is not None:
-                record = history.read(environment.name, contact_id) or EMPTY_RECORD
+                reach = Reach((), now_ms, newest=HISTORY_MAX)
+                record = history.read(environment.name, contact_id, reach)
+                record = record or EMPTY_RECORD
                 past = history_slots(record.propositions, self._anybody.names)
             if rule.holds(slots, context, past):
                 yield contact_id

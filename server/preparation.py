@@ -14,6 +14,7 @@ from compiler.runtime.values import MISSING
 from contact_store.history import HistoryStore
 from contact_store.profile_reader import ProfileReader
 from contact_store.profiles import ProfileStore
+from contact_store.reach import Look, Reach
 from contact_store.records import Proposition
 from server.context_values import check_context, context_slots
 from server.engine.call import Call, SpaceCall
@@ -21,6 +22,7 @@ from server.engine.history_slots import KnownNames
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.engine.live_offers import LiveSpace
 from server.identification import Identified, identify, space_in
+from server.looks import looks_of
 from server.requests import InvalidRequest, UnknownName
 from server.resource_names import known_names
 from server.translation import AskedDecision
@@ -41,6 +43,8 @@ class PreparedDecision(NamedTuple):
     #: The contact's slots.
     contact: tuple[object, ...]
     names: KnownNames | None
+    #: How far back the rules of the environment that decides look.
+    looks: tuple[Look, ...]
     #: Also the seed of the draw.
     interaction: int
     warnings: tuple[str, ...]
@@ -58,11 +62,12 @@ class PreparedDecision(NamedTuple):
         decided_at_ms: UnixMs,
         quotas_left: Mapping[int, int] = MappingProxyType({}),
         fallbacks_left: Mapping[int, int] = MappingProxyType({}),
+        newest: Callable[[], Sequence[Proposition]] | None = None,
     ) -> Call:
         """The whole call; somebody must be there to decide it.
 
-        `quotas_left` and `fallbacks_left` are as in Call: whoever proposes says what
-        there is.
+        `quotas_left`, `fallbacks_left` and `newest` are as in Call: whoever proposes
+        says what there is.
         """
         decides = self.identified.environment
         assert decides is not None
@@ -84,7 +89,12 @@ class PreparedDecision(NamedTuple):
             excluded=self.asked.excluded,
             allow_duplicates=self.asked.allow_duplicates,
             names=self.names,
+            newest=newest,
         )
+
+    def reach(self, decided_at_ms: UnixMs) -> Reach:
+        """What the decision must see of the contact's history."""
+        return Reach(self.looks, self.asked.at_ms(decided_at_ms))
 
 
 class Preparation:
@@ -103,6 +113,7 @@ class Preparation:
         #: Of environments of that revision.
         self._readers: dict[str, ProfileReader] = {}
         self._names: dict[str, KnownNames] = {}
+        self._looks: dict[str, tuple[Look, ...]] = {}
         #: By what history knows them by; filled when a proposition is answered.
         self._spaces: dict[int, tuple[LiveEnvironment, LiveSpace]] = {}
 
@@ -156,6 +167,7 @@ class Preparation:
             context_values=values,
             contact=() if decides is None else self._profile(decides, identified),
             names=None if decides is None else self._names_of(decides),
+            looks=() if decides is None else self._looks_of(decides),
             interaction=self.new_interaction(),
             warnings=_warnings(asked, environment, catalog),
         )
@@ -184,6 +196,7 @@ class Preparation:
         if catalog.revision != self._revision:
             self._revision = catalog.revision
             self._readers, self._names, self._spaces = {}, {}, {}
+            self._looks = {}
 
     def space_of(
         self, catalog: LiveCatalog, space_hash: int
@@ -245,6 +258,12 @@ class Preparation:
         if names is None:
             names = self._names[environment.name] = known_names(environment)
         return names
+
+    def _looks_of(self, environment: LiveEnvironment) -> tuple[Look, ...]:
+        looks = self._looks.get(environment.name)
+        if looks is None:
+            looks = self._looks[environment.name] = looks_of(environment)
+        return looks
 
 
 def _environment(catalog: LiveCatalog, name: str) -> LiveEnvironment:

@@ -10,6 +10,7 @@ from contact_store.history import HistoryStore
 from contact_store.history_transaction import HistoryTransaction
 from contact_store.records import EMPTY_RECORD, Proposition, StoredProposition
 from server.answers import propose_answer
+from server.contact_history import ContactHistory
 from server.engine.call import Call
 from server.engine.decision import Decision, decide
 from server.engine.stored_values import stored_values
@@ -53,12 +54,13 @@ class Proposing:
                 identified.visitor_id,
                 decided_at_ms,
             )
-        record = txn.contact(decides.name, identified.contact_id)
+        name = (decides.name, identified.contact_id)
+        history = ContactHistory(
+            lambda reach: txn.contact(*name, reach), self._prepared.reach(decided_at_ms)
+        )
         is_to_keep = is_kept(identified.contact_id, self._kept_share)
         counts = QuotaCounts(decides.quotas, decided_at_ms, txn.quota_used)
-        decision = self._decide(
-            record.propositions, decided_at_ms, counts, wants_all_counts=is_to_keep
-        )
+        decision = self._decide(history, decided_at_ms, counts, wants_all=is_to_keep)
         assert self._decided is not None
         recorded = _propositions(self._prepared, *self._decided, decided_at_ms)
         stored: dict[tuple[int, int], StoredProposition] = {}
@@ -69,7 +71,10 @@ class Proposing:
         if is_to_keep:
             assert self._decided is not None
             inputs = kept_inputs(
-                self._prepared, *self._decided, before=record, at_ms=decided_at_ms
+                self._prepared,
+                *self._decided,
+                before=history.record,
+                at_ms=decided_at_ms,
             )
             txn.keep_inputs(decides.name, identified.contact_id, inputs)
         return self._answer(decision, stored, decided_at_ms)
@@ -81,12 +86,16 @@ class Proposing:
             nothing = Decision(())
             self._judge(nothing)
             return self._answer(nothing, {}, now_ms)
-        environment, contact_id = identified.environment.name, identified.contact_id
-        record = history.read(environment, contact_id) or EMPTY_RECORD
+        name = (identified.environment.name, identified.contact_id)
         quotas = identified.environment.quotas
-        decided_at_ms = history.latest_decided_at(now_ms) if quotas.live else now_ms
-        counts = QuotaCounts(quotas, decided_at_ms, history.quota_used)
-        decision = self._decide(record.propositions, now_ms, counts)
+        with history.snapshot() as read:
+            seen = ContactHistory(
+                lambda reach: read(*name, reach) or EMPTY_RECORD,
+                self._prepared.reach(now_ms),
+            )
+            decided_at_ms = history.latest_decided_at(now_ms) if quotas.live else now_ms
+            counts = QuotaCounts(quotas, decided_at_ms, history.quota_used)
+            decision = self._decide(seen, now_ms, counts)
         return self._answer(decision, {}, now_ms)
 
     def with_reasons(
@@ -102,27 +111,33 @@ class Proposing:
 
     def _decide(
         self,
-        history: tuple[Proposition, ...],
+        history: ContactHistory,
         decided_at_ms: UnixMs,
         counts: QuotaCounts,
         *,
-        wants_all_counts: bool = False,
+        wants_all: bool = False,
     ) -> Decision:
         prepared = self._prepared
-        call = prepared.call(history, decided_at_ms, counts, counts.fallbacks)
+        newest = history.newest if history.record.cold else None
+        call = prepared.call(
+            history.counted, decided_at_ms, counts, counts.fallbacks, newest
+        )
         decision = decide(call)
         self._judge(decision)
+        # An explanation is about all offers, those not decided on included. And what
+        # outlives the transaction must not read in it.
+        wants_all = wants_all or prepared.asked.explanation is not None
         if call.environment.quotas.live:
             self._quota_warnings = counts.warnings()
-            # An explanation is about all offers, those not decided on included. And
-            # what outlives the transaction must not read in it.
-            wants_all = wants_all_counts or prepared.asked.explanation is not None
             left = counts.read_all() if wants_all else counts.read()
             call = call._replace(
                 quotas_left=left,
                 fallbacks_left=counts.fallbacks.read(),
                 decided_at_ms=counts.decided_at_ms,
             )
+        if newest is not None:
+            seen = history.newest() if wants_all else history.seen()
+            call = call._replace(history=seen, newest=None)
         self._decided = _Decided(call, decision)
         count_decision(decision, call.contact)
         return decision

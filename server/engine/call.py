@@ -1,6 +1,6 @@
 """What is asked of the engine, and what is known of the contact."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -37,7 +37,8 @@ class Call(NamedTuple):
     environment: LiveEnvironment
     contact: Slots
     context: Slots
-    #: The contact's earlier propositions, in any order.
+    #: The contact's earlier propositions, in any order: all that presentation rules may
+    #: count.
     history: Sequence[Proposition]
     #: In order of priority.
     spaces: tuple[SpaceCall, ...]
@@ -58,3 +59,10 @@ class Call(NamedTuple):
     fallbacks_left: Mapping[int, int] = MappingProxyType({})
     #: When the decision is made: quotas count then, whenever the contact sees it.
     decided_at_ms: int = 0
+    #: Gives the same with the newest propositions whatever their age, for rules that
+    #: read the history; None when `history` has them.
+    newest: Callable[[], Sequence[Proposition]] | None = None
+
+    def newest_history(self) -> Sequence[Proposition]:
+        """What rules that read the history see the newest of."""
+        return self.history if self.newest is None else self.newest()

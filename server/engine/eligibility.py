@@ -86,5 +86,5 @@ class Conditions:
     def _history_slots(self) -> History:
         """The history, made when the first rule that reads it is evaluated."""
         if self._history is None:
-            self._history = history_slots(self._call.history, self._call.names)
+            self._history = history_slots(self._call.newest_history(), self._call.names)
         return self._history

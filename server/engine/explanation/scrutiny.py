@@ -112,7 +112,7 @@ class Scrutiny:
     def history(self) -> History:
         """As rules read it: without what this call proposes."""
         if self._history is None:
-            self._history = history_slots(self.call.history, self.call.names)
+            self._history = history_slots(self.call.newest_history(), self.call.names)
         return self._history
 
     def reasons(self, number: int) -> tuple[Reason, ...]:
