@@ -4,6 +4,7 @@ Allocated at the first write, never reused and never changed, per store.
 """
 
 import re
+from functools import lru_cache
 
 from catalog_store.records import NAME_PATTERN
 from contact_store.errors import CorruptRecord
@@ -22,11 +23,13 @@ _NUMBERED = b"environment-name:"
 
 def find_environment(txn: Txn, environment: str) -> bytes | None:
     """The number, as keys hold it; None when nothing was ever stored there."""
-    if not _NAME.fullmatch(environment):
+    key = _key_of_name(environment)
+    if key is None:
         return None
-    key = _NAMED + environment.encode()
     value = txn.get(key)
-    return None if value is None else unseal(key, value)
+    # PERF: every decision asks, and the answer never changes: 0.7 us by way of what was
+    # checked before, 1.7 by checking it again (`bench.history`, two busy cores).
+    return None if value is None else _unsealed(key, value)
 
 
 def number_environment(txn: Txn, environment: str) -> bytes:
@@ -62,3 +65,12 @@ def check_environment(environment: str) -> None:
     """Raise ValueError for what cannot be an environment's name."""
     if not _NAME.fullmatch(environment):
         raise ValueError(f"environment {environment!r}: not an environment's name")
+
+
+@lru_cache(maxsize=1_024)
+def _key_of_name(environment: str) -> bytes | None:
+    return _NAMED + environment.encode() if _NAME.fullmatch(environment) else None
+
+
+# By the bytes that were read, so that damage since then is found all the same.
+_unsealed = lru_cache(maxsize=1_024)(unseal)

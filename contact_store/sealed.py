@@ -8,24 +8,25 @@ The key counts, so that a value that turns up under another contact's key is dam
 too.
 """
 
+from struct import Struct
 from zlib import crc32
 
 from contact_store.errors import CorruptRecord
 
 FORMAT = 1
 _HEAD_BYTES = 5
+_head = Struct(">BI").pack
 
 
 def seal(key: bytes, payload: bytes) -> bytes:
-    checksum = crc32(payload, crc32(key))
-    return b"\x01" + checksum.to_bytes(4, "big") + payload
+    return _head(FORMAT, crc32(payload, crc32(key))) + payload
 
 
 def unseal(key: bytes, value: bytes) -> bytes:
     """The payload, or CorruptRecord naming the key."""
+    payload = value[_HEAD_BYTES:]
+    if value[:_HEAD_BYTES] == _head(FORMAT, crc32(payload, crc32(key))):
+        return payload
     if len(value) < _HEAD_BYTES or value[0] != FORMAT:
         raise CorruptRecord(key, "unknown format")
-    payload = value[_HEAD_BYTES:]
-    if int.from_bytes(value[1:_HEAD_BYTES], "big") != crc32(payload, crc32(key)):
-        raise CorruptRecord(key, "wrong checksum")
-    return payload
+    raise CorruptRecord(key, "wrong checksum")
