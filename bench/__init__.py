@@ -11,6 +11,7 @@
     ghz         load over the wire
     served_bank the example bank behind a port
     importing   an import, and what decisions notice of it
+    history     what the past of contacts costs a decision
     recording   what recording costs over the wire, on disks of any speed
     faulty_disk a disk that fails now and then, or is slow to flush
 
