@@ -131,16 +131,18 @@ class ColdParts:
     ) -> tuple[ColdPart, ...]:
         """Write other propositions into a part; what its record is to list then.
 
-        Nothing is left of a part without propositions. What fits into the part before
-        joins it, so that a list of parts is no longer than their propositions need.
-        Raises CorruptRecord before anything is written.
+        Nothing is left of a part without propositions. One that became smaller joins
+        the part before if it fits, so that a list of parts is no longer than their
+        propositions need. Raises CorruptRecord before anything is written.
         """
         index = cold.index(part)
         before = cold[index - 1 : index]
         if not propositions:
             self._delete(txn, record_key, part)
             return (*cold[:index], *cold[index + 1 :])
-        if not before or before[0].count + len(propositions) > self._size:
+        is_smaller = len(propositions) < part.count
+        joins = before and before[0].count + len(propositions) <= self._size
+        if not (is_smaller and joins):
             after = self._put(
                 txn, record_key, part.number, part.last_sequence, propositions
             )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from catalog_store.records import Environment, UnixMs
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from contact_store.records import PART_PROPOSITIONS
 from server.decision_service import DecisionService, Sources
 from server.wire import decision_pb2 as pb
 from server.worker import CatalogCell
@@ -71,7 +72,10 @@ class Served(NamedTuple):
 
 @contextmanager
 def served(
-    folder: Path, *environments: Environment, kept_share: float = 0.0
+    folder: Path,
+    *environments: Environment,
+    kept_share: float = 0.0,
+    part_propositions: int = PART_PROPOSITIONS,
 ) -> Generator[Served]:
     """Random bytes count up from 1, so that every interaction is known before."""
     cell, clock = CatalogCell(), Clock()
@@ -82,7 +86,9 @@ def served(
         random_bytes=lambda size: next(numbers).to_bytes(size),
     )
     with (
-        HistoryStore(folder / "history") as history,
+        HistoryStore(
+            folder / "history", part_propositions=part_propositions
+        ) as history,
         ProfileStore(folder / "profiles") as profiles,
     ):
         service = DecisionService(cell, history, profiles, sources, kept_share)
