@@ -18,6 +18,7 @@ In the order in which a call meets them:
 
     history               read a contact's record, or begin a transaction
     history_group         one transaction for several who wait at the same moment
+    history_snapshot      what a decision that stores nothing reads
     history_transaction   append propositions, update them, keep time and answers
     contact_view          what is known of a contact, for those who list it
     records               propositions, their changes of status, the record

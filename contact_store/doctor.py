@@ -22,7 +22,7 @@ from contact_store.answer_checks import KEY_BYTES, Counted, answer, miscounted
 from contact_store.answers import TABLES
 from contact_store.flaws import Flaw
 from contact_store.history_checks import CHECKS
-from contact_store.lmdb_env import Txn, open_lmdb_env, read_txn, write_txn
+from contact_store.lmdb_env import ReadTxn, Txn, open_lmdb_env, write_txn
 from contact_store.quarantine import Quarantine, Quarantined
 from contact_store.store_checks import MAIN, main
 from contact_store.walk import Table, entries_after
@@ -85,7 +85,7 @@ class ContactDoctor:
         passed, done, answers, total = b"", 0, 0, 0
         while True:
             flawed: list[tuple[bytes, list[Flaw]]] = []
-            with read_txn(self._lmdb_env) as txn:
+            with ReadTxn(self._lmdb_env) as txn:
                 total = txn.stat(self._tables[table])["entries"]
                 entries = entries_after(txn, self._tables[table], passed)
                 for key, value in entries:
@@ -124,7 +124,7 @@ class ContactDoctor:
 
     def _repair(self, table: str, key: bytes) -> set[str]:
         """Make one entry good as it is now; what was wrong and no longer is."""
-        with read_txn(self._lmdb_env) as txn:
+        with ReadTxn(self._lmdb_env) as txn:
             value = txn.get(key, db=self._tables[table])
             flaws = [] if value is None else list(self._check(txn, table, key, value))
         if value is None or not self._may_replace(table, key, value, flaws):
@@ -161,7 +161,7 @@ class ContactDoctor:
                 txn.put(key, value, db=self._tables[table])
 
     def _counted(self, table: str, counted: Counted) -> Iterator[Finding]:
-        with read_txn(self._lmdb_env) as txn:
+        with ReadTxn(self._lmdb_env) as txn:
             flaws = list(miscounted(txn, self._tables, table, counted))
         for flaw in flaws:
             is_repaired = False

@@ -20,8 +20,8 @@ and in the main table, purge: how far the purge is.
 """
 
 import os
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -41,14 +41,15 @@ from contact_store.contact_view import Choose, KnownContact, view_contact
 from contact_store.decision_inputs import DecisionInputs, InputTables
 from contact_store.errors import StoreFailed
 from contact_store.history_group import Group
+from contact_store.history_snapshot import HistorySnapshot
 from contact_store.history_transaction import HistoryTransaction, read_clock
 from contact_store.id_keys import RandomBytes, add_id_key, read_id_keys
 from contact_store.lmdb_env import (
     MAP_BYTES,
+    ReadTxn,
     Txn,
     is_usable,
     open_lmdb_env,
-    read_txn,
     write_txn,
 )
 from contact_store.quotas import QuotaPeriodKey, QuotaTables
@@ -60,9 +61,6 @@ from contact_store.sealed import seal, unseal
 #: Of keys and values in the tables; a store of another format is refused.
 FORMAT = 3
 _FORMAT = b"format"
-
-#: Reads the record of an environment's contact, as far as is asked.
-ReadRecord = Callable[[str, str, Reach | None], ContactRecord | None]
 
 
 class HistoryStore:
@@ -170,17 +168,10 @@ class HistoryStore:
             return self._tables.read(txn, environment, contact, reach)
 
     @contextmanager
-    def snapshot(self) -> "Generator[ReadRecord]":
-        """What reads records as `read` does, for `with`: all as of one moment."""
+    def snapshot(self) -> Generator[HistorySnapshot]:
+        """What a decision reads, for `with`: all as of one moment."""
         with self._read_txn() as txn:
-
-            def read(
-                environment: str, contact_id: str, reach: Reach | None = None
-            ) -> ContactRecord | None:
-                contact = contact_id_bytes(contact_id)
-                return self._tables.read(txn, environment, contact, reach)
-
-            yield read
+            yield HistorySnapshot(txn, self._tables, self._quotas)
 
     def bound_contact(self, environment: str, visitor_id: str) -> str | None:
         """The contact that a visitor is bound to in an identified environment.
@@ -267,8 +258,8 @@ class HistoryStore:
                 self._open()
         return self._lmdb_env
 
-    def _read_txn(self) -> AbstractContextManager[Txn]:
-        return read_txn(self._lmdb_env, self.recover)
+    def _read_txn(self) -> ReadTxn:
+        return ReadTxn(self._lmdb_env, self.recover)
 
     @contextmanager
     def _write_txn(self) -> Generator[Txn]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TypeAlias
 
 import lmdb
@@ -69,31 +70,50 @@ def is_usable(lmdb_env: lmdb.Environment) -> bool:
         return False
 
 
-@contextmanager
-def read_txn(
-    lmdb_env: lmdb.Environment,
-    recover: "Callable[[], lmdb.Environment] | None" = None,
-) -> Generator[Txn]:
-    """One snapshot; readers never wait. Raises StoreFailed when LMDB does.
+class ReadTxn:
+    """One snapshot, for `with`; readers never wait. Raises StoreFailed when LMDB does.
 
-    `recover` gives an environment to read when this one refuses transactions.
+    PERF: a class of its own takes 0.9 us less than a generator, a read 2.6 us more
+    than nothing (`bench.history`, CPython 3.11).
     """
-    try:
-        with _snapshot(lmdb_env, recover) as txn:
-            yield txn
-    except lmdb.Error as error:
-        raise StoreFailed(f"the store cannot be read: {error}") from error
+
+    def __init__(
+        self,
+        lmdb_env: lmdb.Environment,
+        recover: "Callable[[], lmdb.Environment] | None" = None,
+    ) -> None:
+        """`recover` gives an environment to read when this one refuses transactions."""
+        self._lmdb_env = lmdb_env
+        self._recover = recover
+
+    def __enter__(self) -> Txn:
+        try:
+            self._txn = self._begin()
+        except lmdb.Error as error:
+            raise _cannot_be_read(error) from error
+        return self._txn
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._txn.abort()
+        if isinstance(error, lmdb.Error):
+            raise _cannot_be_read(error) from error
+
+    def _begin(self) -> Txn:
+        try:
+            return self._lmdb_env.begin()
+        except lmdb.Error:
+            if self._recover is None:
+                raise
+            return self._recover().begin()
 
 
-def _snapshot(
-    lmdb_env: lmdb.Environment, recover: "Callable[[], lmdb.Environment] | None"
-) -> Txn:
-    try:
-        return lmdb_env.begin()
-    except lmdb.Error:
-        if recover is None:
-            raise
-        return recover().begin()
+def _cannot_be_read(error: lmdb.Error) -> StoreFailed:
+    return StoreFailed(f"the store cannot be read: {error}")
 
 
 def begin_write(lmdb_env: lmdb.Environment) -> Txn:

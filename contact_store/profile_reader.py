@@ -6,7 +6,7 @@ from catalog_store.records import Attribute
 from contact_store.contact_ids import contact_id_bytes
 from contact_store.environment_numbers import find_environment
 from contact_store.layouts import find_layout, layout_of
-from contact_store.lmdb_env import Txn, read_txn
+from contact_store.lmdb_env import ReadTxn, Txn
 from contact_store.profile_layers import PREFIX_BYTES, layer_prefix, read_layers
 from contact_store.profile_values import Pick, decode_profile, picking
 from contact_store.profiles import ProfileStore
@@ -46,7 +46,7 @@ class ProfileReader:
         Raises InvalidContactId, CorruptRecord and StoreFailed.
         """
         contact = contact_id_bytes(contact_id)
-        with read_txn(self._store.lmdb_env) as txn:
+        with ReadTxn(self._store.lmdb_env) as txn:
             if txn.id() != self._snapshot:
                 self._refresh(txn)
             for prefix in self._prefixes:

@@ -13,10 +13,10 @@ from contact_store.errors import StoreFailed
 from contact_store.layouts import find_layout, layout_of, number_layout
 from contact_store.lmdb_env import (
     MAP_BYTES,
+    ReadTxn,
     Txn,
     is_usable,
     open_lmdb_env,
-    read_txn,
     write_txn,
 )
 from contact_store.profile_erasure import erase_profile
@@ -137,7 +137,7 @@ class ProfileStore:
     def has(self, name: ContactName) -> bool:
         """Whether a contact has a profile; raises InvalidContactId."""
         contact = contact_id_bytes(name.contact_id)
-        with read_txn(self.lmdb_env) as txn:
+        with ReadTxn(self.lmdb_env) as txn:
             number = find_environment(txn, name.environment)
             if number is None:
                 return False

@@ -22,7 +22,7 @@ from catalog_store.records import UnixMs
 from contact_store.cold_parts import Propositions, split_part_key, unpack_part
 from contact_store.errors import CorruptRecord
 from contact_store.history import HistoryStore
-from contact_store.lmdb_env import Txn, read_txn, write_txn
+from contact_store.lmdb_env import ReadTxn, Txn, write_txn
 from contact_store.packing import unpack_record
 from contact_store.record_tables import RECORD_KEY_BYTES
 from contact_store.records import is_mark
@@ -67,7 +67,7 @@ class Purge:
         self._store = store
         self._records = store.lmdb_env.open_db(b"records")
         self._parts = store.lmdb_env.open_db(b"cold")
-        with read_txn(store.lmdb_env) as txn:
+        with ReadTxn(store.lmdb_env) as txn:
             self._passed = _read_cursor(txn)
         self._quiet_steps = 0
 
@@ -76,7 +76,7 @@ class Purge:
     ) -> PurgeStep:
         """Purge a little; raises StoreFailed, and nothing is then purged."""
         retention = Retention(now_ms, retention_ms, countings)
-        with read_txn(self._store.lmdb_env) as txn:
+        with ReadTxn(self._store.lmdb_env) as txn:
             entries = self._next_entries(txn)
             is_last = not entries
         due, passed, examined, damaged = self._due(entries, retention)

@@ -8,7 +8,7 @@ from typing import Any
 
 import lmdb
 
-from contact_store.lmdb_env import Txn, read_txn
+from contact_store.lmdb_env import ReadTxn, Txn
 
 #: Of one transaction. PERF: 500 records of 4 propositions are read in 2 ms.
 ENTRIES_MAX = 500
@@ -24,7 +24,7 @@ def walk(lmdb_env: lmdb.Environment, table: Table = None) -> Iterator[Entry]:
     """Every entry in the order of the keys, as it is when the walk passes."""
     passed = b""
     while True:
-        with read_txn(lmdb_env) as txn:
+        with ReadTxn(lmdb_env) as txn:
             entries = entries_after(txn, table, passed)
         if not entries:
             return

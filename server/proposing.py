@@ -88,13 +88,15 @@ class Proposing:
             return self._answer(nothing, {}, now_ms)
         name = (identified.environment.name, identified.contact_id)
         quotas = identified.environment.quotas
-        with history.snapshot() as read:
+        with history.snapshot() as snapshot:
             seen = ContactHistory(
-                lambda reach: read(*name, reach) or EMPTY_RECORD,
+                lambda reach: snapshot.record(*name, reach) or EMPTY_RECORD,
                 self._prepared.reach(now_ms),
             )
-            decided_at_ms = history.latest_decided_at(now_ms) if quotas.live else now_ms
-            counts = QuotaCounts(quotas, decided_at_ms, history.quota_used)
+            decided_at_ms = (
+                snapshot.latest_decided_at(now_ms) if quotas.live else now_ms
+            )
+            counts = QuotaCounts(quotas, decided_at_ms, snapshot.quota_used)
             decision = self._decide(seen, now_ms, counts)
         return self._answer(decision, {}, now_ms)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from catalog_store.records import UnixMs
 from contact_store.errors import CorruptRecord
 from contact_store.history import HistoryStore
-from contact_store.lmdb_env import read_txn
+from contact_store.lmdb_env import ReadTxn
 from contact_store.packing import unpack_record
 from contact_store.walk import entries_after
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
@@ -106,7 +106,7 @@ def _stored(
     records = history.lmdb_env.open_db(b"records", create=False)
     count, passed, done = 0, b"", 0
     while True:
-        with read_txn(history.lmdb_env) as txn:
+        with ReadTxn(history.lmdb_env) as txn:
             entries = entries_after(txn, records, passed)
             total = txn.stat(records)["entries"]
         if not entries:

@@ -15,7 +15,7 @@ from catalog_store.records import Environment
 from contact_store.doctor import Finding
 from contact_store.errors import CorruptRecord
 from contact_store.history import HistoryStore
-from contact_store.lmdb_env import read_txn
+from contact_store.lmdb_env import ReadTxn
 from contact_store.names import name_hash
 from contact_store.quotas import QuotaPeriodKey
 from server.client import CallFailed, Client
@@ -224,7 +224,7 @@ def stored(folder: DataFolder, contact: str) -> bytes:
     """The bytes of a contact's record."""
     with HistoryStore(folder.history) as history:
         table = history.lmdb_env.open_db(b"records", create=False)
-        with read_txn(history.lmdb_env) as txn:
+        with ReadTxn(history.lmdb_env) as txn:
             key = history.tables.find_key(txn, "bank", contact.encode())
             assert key is not None
             value = txn.get(key, db=table)

@@ -22,7 +22,7 @@ from threading import Event, Thread
 import msgspec
 
 from contact_store.history import HistoryStore
-from contact_store.lmdb_env import read_txn
+from contact_store.lmdb_env import ReadTxn
 from contact_store.names import name_hash
 from contact_store.quotas import QuotaPeriodKey
 from contact_store.walk import walk
@@ -258,7 +258,7 @@ def _read_stored(store: HistoryStore, limits: Limits) -> Iterator[Stored]:
     names = {name_hash(f"environments/shop/offers/{offer}"): offer for offer in every}
     table = store.lmdb_env.open_db(b"records")
     for record_key, _ in walk(store.lmdb_env, table):
-        with read_txn(store.lmdb_env) as txn:
+        with ReadTxn(store.lmdb_env) as txn:
             name = store.tables.name_of(txn, record_key)
         known = store.view(name, lambda all_of_them: all_of_them)
         assert known is not None

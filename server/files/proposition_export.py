@@ -26,7 +26,7 @@ from contact_store.contact_view import proposition_id_in
 from contact_store.errors import CorruptRecord
 from contact_store.history import HistoryStore
 from contact_store.id_keys import read_id_keys
-from contact_store.lmdb_env import read_txn
+from contact_store.lmdb_env import ReadTxn
 from contact_store.packing import unpack_record
 from contact_store.records import Proposition, PropositionStatus, is_mark
 from contact_store.status_changes import status_since
@@ -102,7 +102,7 @@ class _Reader:
         records = lmdb_env.open_db(b"records")
         passed, done = b"", 0
         while True:
-            with read_txn(lmdb_env) as txn:
+            with ReadTxn(lmdb_env) as txn:
                 total = txn.stat(records)["entries"]
                 id_keys = read_id_keys(txn)
                 kept = self._next_contacts(txn, records, passed)

@@ -1,0 +1,34 @@
+"""What a decision that stores nothing reads of the history, as of one moment."""
+
+from catalog_store.records import UnixMs
+from contact_store.contact_ids import contact_id_bytes
+from contact_store.history_transaction import read_clock
+from contact_store.lmdb_env import Txn
+from contact_store.quotas import QuotaPeriodKey, QuotaTables
+from contact_store.reach import Reach
+from contact_store.record_tables import RecordTables
+from contact_store.records import ContactRecord
+
+
+class HistorySnapshot:
+    """Made by HistoryStore.snapshot(); good as long as its block."""
+
+    def __init__(self, txn: Txn, tables: RecordTables, quotas: QuotaTables) -> None:
+        self._txn = txn
+        self._tables = tables
+        self._quotas = quotas
+
+    def record(
+        self, environment: str, contact_id: str, reach: Reach | None = None
+    ) -> ContactRecord | None:
+        """As HistoryStore.read."""
+        contact = contact_id_bytes(contact_id)
+        return self._tables.read(self._txn, environment, contact, reach)
+
+    def quota_used(self, key: QuotaPeriodKey) -> int | None:
+        """As HistoryStore.quota_used."""
+        return self._quotas.used(self._txn, key)
+
+    def latest_decided_at(self, now_ms: UnixMs) -> UnixMs:
+        """As HistoryStore.latest_decided_at."""
+        return max(now_ms, read_clock(self._txn))
