@@ -5,6 +5,7 @@
     revisions   a catalog compiled once, kept, and loaded as a worker loads it
     row_by_row  the same answers, one row after the other: judge and yardstick
     timing      percentiles, the machine, tables
+    calling     microseconds of one call of the example bank, without gRPC
     matching    microseconds of a decision, against row by row
     compiling   seconds to compile, and to compile again; loading; memory
     outbound    contacts a second of a batch, dry and recorded, and its stages

@@ -4,6 +4,7 @@ A decision passes through these modules, in this order:
 
     transport          bytes in, bytes out; every mistake gets the right code
     translation        the request, bounded and checked
+    recurring_requests requests that differ in who they are about only
     decision_service   the whole of one call: prepare, decide, record, answer
     preparation        names, contact, context: a decision that lacks history and time
     group_commit       one write transaction for the calls that wait together

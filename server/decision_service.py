@@ -21,9 +21,10 @@ from server.group_commit import Commit, committing_at_once
 from server.metrics import count_transaction
 from server.preparation import Preparation
 from server.proposing import Proposing
+from server.recurring_requests import RecurringRequests
 from server.replaying import KEPT_SHARE
 from server.requests import AnswerTooLarge
-from server.translation import AskedExplanation, asked_decision, asked_update
+from server.translation import AskedExplanation, asked_update
 from server.updating import Updating
 from server.wire import decision_pb2 as pb
 
@@ -71,6 +72,7 @@ class DecisionService:
         self._sources = sources
         self._kept_share = kept_share
         self._commit = commit or committing_at_once(history)
+        self._recurring = RecurringRequests()
         self._preparation = Preparation(profiles, history, sources.random_bytes)
 
     def propose(self, request: pb.ProposeRequest, caller: str) -> Answer:
@@ -79,7 +81,7 @@ class DecisionService:
         Later when it is recorded, and in steps when its reasons are asked for.
         """
         now_ms = self._sources.now_ms()
-        asked = asked_decision(request, now_ms)
+        asked = self._recurring.asked(request, now_ms)
         catalog = self._cell.current
         if catalog is None:
             raise NothingPublished("nothing is published yet; publish a catalog first")

@@ -136,11 +136,10 @@ def _spaces(asked: AskedDecision, environment: LiveEnvironment) -> Iterator[Live
 
 
 def space_in(
-    identified: Identified, environment: LiveEnvironment, name: str
+    decides: LiveEnvironment | None, environment: LiveEnvironment, name: str
 ) -> LiveSpace | None:
     """The space that decides for a space asked for; None when there is none."""
     space = environment.spaces.get(name)
-    decides = identified.environment
     if space is None or decides is None or decides is environment:
         return space if decides is environment else None
     if space.anonymous_space is None:

@@ -23,9 +23,20 @@ from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.engine.live_offers import LiveSpace
 from server.identification import Identified, identify, space_in
 from server.looks import looks_of
+from server.recurring_requests import REQUESTS_MAX
 from server.requests import InvalidRequest, UnknownName
 from server.resource_names import known_names
 from server.translation import AskedDecision
+
+
+class PreparedForm(NamedTuple):
+    """What is the same for all that ask the same of one environment."""
+
+    #: For each space asked for, its place in `calls`; None when nothing decides it.
+    places: tuple[int | None, ...]
+    calls: tuple[SpaceCall, ...]
+    context_values: dict[str, object]
+    warnings: tuple[str, ...]
 
 
 class PreparedDecision(NamedTuple):
@@ -36,10 +47,7 @@ class PreparedDecision(NamedTuple):
     #: That was asked for; `identified` says which one decides.
     environment: LiveEnvironment
     identified: Identified
-    #: For each space asked for, its place in `calls`; None when nothing decides it.
-    places: tuple[int | None, ...]
-    calls: tuple[SpaceCall, ...]
-    context_values: dict[str, object]
+    form: PreparedForm
     #: The contact's slots.
     contact: tuple[object, ...]
     names: KnownNames | None
@@ -47,13 +55,12 @@ class PreparedDecision(NamedTuple):
     looks: tuple[Look, ...]
     #: Also the seed of the draw.
     interaction: int
-    warnings: tuple[str, ...]
 
     @property
     def records(self) -> bool:
         """Whether this decision can store anything."""
         return not self.asked.dry_run and any(
-            call.space.recording for call in self.calls
+            call.space.recording for call in self.form.calls
         )
 
     def call(
@@ -77,10 +84,10 @@ class PreparedDecision(NamedTuple):
             environment=decides,
             contact=self.contact,
             context=context_slots(
-                self.context_values, decides.context_attributes, at_ms
+                self.form.context_values, decides.context_attributes, at_ms
             ),
             history=history,
-            spaces=self.calls,
+            spaces=self.form.calls,
             at_ms=at_ms,
             quotas_left=quotas_left,
             fallbacks_left=fallbacks_left,
@@ -114,6 +121,8 @@ class Preparation:
         self._readers: dict[str, ProfileReader] = {}
         self._names: dict[str, KnownNames] = {}
         self._looks: dict[str, tuple[Look, ...]] = {}
+        #: By what is asked, of which environment, and which one decides.
+        self._forms: dict[tuple[bytes, str, str | None], PreparedForm] = {}
         #: By what history knows them by; filled when a proposition is answered.
         self._spaces: dict[int, tuple[LiveEnvironment, LiveSpace]] = {}
 
@@ -142,34 +151,24 @@ class Preparation:
     ) -> PreparedDecision:
         """For somebody who is identified already; raises InvalidRequest."""
         decides = identified.environment
-        schemas = [environment.context_attributes]
-        if decides is not None and decides is not environment:
-            schemas.append(decides.context_attributes)
-        values, violations = check_context(asked.context, schemas)
-        if violations:
-            raise InvalidRequest(violations)
-        places: list[int | None] = []
-        calls: list[SpaceCall] = []
-        for one in asked.spaces:
-            space = space_in(identified, environment, one.space)
-            places.append(None if space is None else len(calls))
-            if space is not None:
-                calls.append(
-                    SpaceCall(space, one.max_propositions, one.categories, one.themes)
-                )
+        key = (asked.form, environment.name, decides and decides.name)
+        form = self._forms.get(key) if asked.form else None
+        if form is None:
+            form = _prepared_form(asked, environment, decides, catalog)
+            if asked.form:
+                if len(self._forms) >= REQUESTS_MAX:
+                    self._forms.clear()
+                self._forms[key] = form
         return PreparedDecision(
             asked=asked,
             catalog=catalog,
             environment=environment,
             identified=identified,
-            places=tuple(places),
-            calls=tuple(calls),
-            context_values=values,
+            form=form,
             contact=() if decides is None else self._profile(decides, identified),
             names=None if decides is None else self._names_of(decides),
             looks=() if decides is None else self._looks_of(decides),
             interaction=self.new_interaction(),
-            warnings=_warnings(asked, environment, catalog),
         )
 
     def profile(
@@ -196,7 +195,7 @@ class Preparation:
         if catalog.revision != self._revision:
             self._revision = catalog.revision
             self._readers, self._names, self._spaces = {}, {}, {}
-            self._looks = {}
+            self._looks, self._forms = {}, {}
 
     def space_of(
         self, catalog: LiveCatalog, space_hash: int
@@ -264,6 +263,32 @@ class Preparation:
         if looks is None:
             looks = self._looks[environment.name] = looks_of(environment)
         return looks
+
+
+def _prepared_form(
+    asked: AskedDecision,
+    environment: LiveEnvironment,
+    decides: LiveEnvironment | None,
+    catalog: LiveCatalog,
+) -> PreparedForm:
+    """Raises InvalidRequest."""
+    schemas = [environment.context_attributes]
+    if decides is not None and decides is not environment:
+        schemas.append(decides.context_attributes)
+    values, violations = check_context(asked.context, schemas)
+    if violations:
+        raise InvalidRequest(violations)
+    places: list[int | None] = []
+    calls: list[SpaceCall] = []
+    for one in asked.spaces:
+        space = space_in(decides, environment, one.space)
+        places.append(None if space is None else len(calls))
+        if space is not None:
+            calls.append(
+                SpaceCall(space, one.max_propositions, one.categories, one.themes)
+            )
+    warnings = _warnings(asked, environment, catalog)
+    return PreparedForm(tuple(places), tuple(calls), values, warnings)
 
 
 def _environment(catalog: LiveCatalog, name: str) -> LiveEnvironment:

@@ -159,10 +159,10 @@ class Proposing:
             revision=prepared.catalog.revision,
             interaction=prepared.interaction,
             decision=decision,
-            places=prepared.places,
+            places=prepared.form.places,
             proposition_ids={k: v.proposition_id for k, v in stored.items()},
             at_ms=asked.at_ms(decided_at_ms),
-            warnings=(*prepared.warnings, *self._quota_warnings),
+            warnings=(*prepared.form.warnings, *self._quota_warnings),
         )
 
 

@@ -66,7 +66,7 @@ def kept_inputs(
         environment=environment.name,
         contact_id=prepared.identified.contact_id,
         contact={a.name: value for a, value in contact if value is not MISSING},
-        context=prepared.context_values,
+        context=prepared.form.context_values,
         history=tuple(call.history),
         history_version=before.version,
         spaces=tuple(

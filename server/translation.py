@@ -71,6 +71,8 @@ class AskedDecision(NamedTuple):
     allow_duplicates: bool
     #: None when no reasons are asked for.
     explanation: AskedExplanation | None = None
+    #: The same for all that ask the same, whoever is asked about; empty is unknown.
+    form: bytes = b""
 
     def at_ms(self, decided_at_ms: UnixMs) -> UnixMs:
         """The time that is decided for."""
