@@ -35,6 +35,9 @@ class Move(msgspec.Struct, frozen=True, array_like=True):
     #: The old record's: sequences from here on were never given to a proposition of
     #: it, though an aborted transaction may have made ids of them.
     next_sequence: int
+    #: The newest key of proposition ids at the time: with those before it no id was
+    #: made of the sequences that were grown to.
+    key_number: int = 0
 
 
 class LeadingHere(NamedTuple):
@@ -71,6 +74,16 @@ class Aliases:
             return _decode(unseal(record_key, value))
         except msgspec.DecodeError as error:
             raise CorruptRecord(record_key, str(error)) from error
+
+    def moves_to(self, txn: Txn, record_key: bytes) -> Iterator[Move]:
+        """How records came to the one under a key, none that came by way of another.
+
+        Raises CorruptRecord.
+        """
+        for kind, key in self._listed(txn, record_key):
+            move = self.find_move(txn, key) if kind == _RECORD else None
+            if move is not None:
+                yield move
 
     def add_move(self, txn: Txn, record_key: bytes, move: Move) -> None:
         txn.put(record_key, seal(record_key, _encode(move)), db=self._moves)

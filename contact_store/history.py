@@ -42,8 +42,13 @@ from contact_store.decision_inputs import DecisionInputs, InputTables
 from contact_store.errors import StoreFailed
 from contact_store.history_group import Group
 from contact_store.history_snapshot import HistorySnapshot
-from contact_store.history_transaction import HistoryTransaction, read_clock
-from contact_store.id_keys import RandomBytes, add_id_key, read_id_keys
+from contact_store.history_transaction import HistoryTransaction, read_clock, set_clock
+from contact_store.id_keys import (
+    RandomBytes,
+    add_id_key,
+    read_id_keys,
+    retire_id_keys,
+)
 from contact_store.lmdb_env import (
     MAP_BYTES,
     ReadTxn,
@@ -280,13 +285,17 @@ class HistoryStore:
             self._quotas,
         )
 
-    def add_id_key(self) -> int:
-        """Make the key that new proposition ids use from now on; returns its number.
+    def begin_again(self) -> None:
+        """Make a store that was copied from another go on by itself.
 
-        Ids made with the keys before it stay good.
+        What it gives from now on, the other may have given to others: ids made with
+        the keys it has are good for what it holds now and for nothing later. Raises
+        CorruptRecord, StoreFailed and TooManyIdKeys.
         """
         with self._write_txn() as txn:
-            return max(add_id_key(txn, self._random_bytes))
+            latest_ms = read_clock(txn)
+            retire_id_keys(txn, self._random_bytes, latest_ms)
+            set_clock(txn, UnixMs(latest_ms + 1))
 
     def _check_format(self, path: Path) -> None:
         """Raise StoreFailed for a store of another format; mark and key a new one."""

@@ -17,12 +17,13 @@ from contact_store.environment_numbers import (
 )
 from contact_store.errors import HistoryFull, UnknownProposition
 from contact_store.history_erasure import ErasedHistory, HistoryTables, erase_record
-from contact_store.id_keys import read_id_keys
+from contact_store.id_keys import read_id_keys, read_retired_at
 from contact_store.lmdb_env import Txn
 from contact_store.merge import lead_visitor, merge
 from contact_store.proposition_ids import (
     PropositionPlace,
     decode_proposition_id,
+    key_number_of,
 )
 from contact_store.quotas import QuotaPeriodKey, QuotaTables
 from contact_store.reach import Reach
@@ -267,7 +268,7 @@ class HistoryTransaction:
         latest_ms = read_clock(self._txn)
         if latest_ms >= now_ms:
             return latest_ms
-        self._txn.put(_CLOCK, seal(_CLOCK, now_ms.to_bytes(8, "big")))
+        set_clock(self._txn, now_ms)
         return now_ms
 
     def quota_used(self, key: QuotaPeriodKey) -> int | None:
@@ -338,14 +339,38 @@ class HistoryTransaction:
         found = find_proposition(self._txn, self._tables, located)
         if found is None:
             raise UnknownProposition
+        if self._is_given_anew(proposition_id, place, propositions[index]):
+            raise UnknownProposition
         self._touched_keys.add(located.key)
         return found
+
+    def _is_given_anew(
+        self, proposition_id: str, place: PropositionPlace, found: Proposition
+    ) -> bool:
+        """Whether an id's place was given again since its key was retired."""
+        number = key_number_of(proposition_id)
+        retired_at_ms = read_retired_at(self._txn, number)
+        if retired_at_ms is None:
+            return False
+        if found.decided_at_ms > retired_at_ms:
+            return True
+        # Propositions keep their moment when they move to another record, and their
+        # places there are given at the moment of the move.
+        return any(
+            move.shift < place.sequence < move.shift + move.next_sequence
+            for move in self._tables.aliases.moves_to(self._txn, _record_key(place))
+            if move.key_number > number
+        )
 
 
 def read_clock(txn: Txn) -> UnixMs:
     """The latest time given to a decision, 0 before the first; raises CorruptRecord."""
     value = txn.get(_CLOCK)
     return UnixMs(0 if value is None else int.from_bytes(unseal(_CLOCK, value), "big"))
+
+
+def set_clock(txn: Txn, now_ms: UnixMs) -> None:
+    txn.put(_CLOCK, seal(_CLOCK, now_ms.to_bytes(8, "big")))
 
 
 def _owner_of(

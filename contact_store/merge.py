@@ -34,6 +34,7 @@ from contact_store.environment_numbers import (
     find_environment,
 )
 from contact_store.errors import HistoryFull
+from contact_store.id_keys import read_id_keys
 from contact_store.lmdb_env import Txn
 from contact_store.record_tables import Located, RecordTables
 from contact_store.records import (
@@ -135,7 +136,8 @@ def _move(
     tables.put(txn, key, _united(txn, tables, key, target_record, moving))
     tables.delete(txn, moving.key)
     shift = target_record.next_sequence - 1
-    move = Move(key, shift, source_record.next_sequence)
+    newest_key = max(read_id_keys(txn))
+    move = Move(key, shift, source_record.next_sequence, newest_key)
     tables.aliases.add_move(txn, moving.key, move)
     # Whom the record was made for need not be whom it was found by.
     tables.lead(txn, tables.name_of(txn, moving.key), key)

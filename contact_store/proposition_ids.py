@@ -57,6 +57,11 @@ def decode_proposition_id(
     return PropositionPlace(environment_number, contact_number, sequence)
 
 
+def key_number_of(proposition_id: str) -> int:
+    """The key of an id that decode_proposition_id has taken."""
+    return _unpack(proposition_id)[0][1]
+
+
 def _unpack(proposition_id: str) -> tuple[bytes, bytes]:
     # The decoder would let other alphabets and stray characters pass.
     if not _SHAPE.fullmatch(proposition_id):

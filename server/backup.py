@@ -23,6 +23,9 @@ from pathlib import Path
 import msgspec
 
 from contact_store.compaction import copy_store
+from contact_store.errors import ContactStoreError
+from contact_store.history import HistoryStore
+from contact_store.id_keys import TooManyIdKeys
 from server.data_folder import DataFolder
 
 FORMAT = 1
@@ -102,7 +105,8 @@ def restore(source: Path, folder: DataFolder, progress: Progress) -> BackupManif
     """Make a data folder from a backup, all of which is verified before.
 
     The folder must be empty or not there. It gets its name when all of it is on disk.
-    Raises BackupError and OSError.
+    Ids that were given after the backup are unknown to it for ever. Raises
+    BackupError and OSError.
     """
     root = folder.root
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -132,6 +136,7 @@ def restore(source: Path, folder: DataFolder, progress: Progress) -> BackupManif
         target.chmod(0o444 if one.path.startswith("catalog/files/") else 0o600)
         done += one.size_bytes
         progress("restoring", done, total)
+    _begin_again(DataFolder(partial).history)
     _publish_folder(partial, root)
     return manifest
 
@@ -161,6 +166,19 @@ def read_manifest(source: Path) -> BackupManifest:
     if len({one.path for one in manifest.files}) != len(manifest.files):
         raise BackupError(f"{path}: names a file twice")
     return manifest
+
+
+def _begin_again(history: Path) -> None:
+    """The server that was backed up went on, and gave ids that nobody may get again."""
+    if not (history / "data.mdb").exists():
+        return
+    try:
+        with HistoryStore(history) as store:
+            store.begin_again()
+    except (ContactStoreError, TooManyIdKeys) as error:
+        raise BackupError(f"the backup cannot be served: {error}") from error
+    # LMDB makes another on the machine that serves.
+    (history / "lock.mdb").unlink()
 
 
 def _copy_catalog(source: Path, target: Path, progress: Progress) -> None:

@@ -267,8 +267,9 @@ def test_a_damaged_move_is_never_followed(tmp_path):
         merge(store, (B, A))
     path = tmp_path / "data.mdb"
     data = path.read_bytes()
-    # By 70, from a record whose next sequence was 2, to the first contact's.
-    move = b"\x93\xc4\x0a" + bytes([0, 1, 0, 0, 0, 0, 0, 0, 0, 1]) + b"%c\x02"
+    # By 70, from a record whose next sequence was 2, to the first contact's; made when
+    # the first key of ids was the newest.
+    move = b"\x94\xc4\x0a" + bytes([0, 1, 0, 0, 0, 0, 0, 0, 0, 1]) + b"%c\x02\x01"
     assert move % 70 in data
     path.write_bytes(data.replace(move % 70, move % 69))
 

@@ -120,14 +120,14 @@ def test_old_ids_stay_good_when_a_key_is_added(tmp_path):
     """In the process that adds it, and after opening the store again."""
     with HistoryStore(tmp_path) as store:
         with store.transaction() as txn:
+            txn.decided_at(NEW.decided_at_ms)
             old = txn.append("bank", "C1", NEW)
-        number = store.add_id_key()
+        store.begin_again()
         with store.transaction() as txn:
             new = txn.append("bank", "C1", NEW)
     with HistoryStore(tmp_path) as store, store.transaction() as txn:
         statuses = [_accept(txn, made).status for made in (old, new)]
 
-    assert number == 2
     assert statuses == [PropositionStatus.ACCEPTED] * 2
     assert old[0].proposition_id[:4] != new[0].proposition_id[:4]
 
