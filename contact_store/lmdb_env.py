@@ -1,5 +1,6 @@
 """Opens an LMDB environment and begins its write transactions."""
 
+import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ Txn: TypeAlias = "lmdb.Transaction[bytes]"
 MAP_BYTES = 64 << 30
 #: Read transactions open at once, over all processes.
 READERS_MAX = 1_024
+#: As LMDB lays it out: two cache lines, and one for each reader.
+_LOCK_BYTES = 128 + 64 * READERS_MAX
 #: Opening can fail while another process opens or closes the same environment.
 OPEN_ATTEMPTS_MAX = 20
 OPEN_PAUSE_S = 0.05
@@ -30,7 +33,11 @@ def open_lmdb_env(
 
     One open per process, and never across a fork. Raises StoreFailed.
     """
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _reserve_lock_file(path / "lock.mdb")
+    except OSError as error:
+        raise StoreFailed(f"{path}: cannot be made: {error.strerror}") from error
     for attempt in range(1, OPEN_ATTEMPTS_MAX + 1):
         try:
             return lmdb.open(
@@ -57,6 +64,25 @@ def open_lmdb_env(
     raise AssertionError("the loop above returns or raises")
 
 
+def _reserve_lock_file(path: Path) -> None:
+    """Make LMDB's lock file with its blocks, if there is none.
+
+    LMDB maps it as a hole, and whoever writes to a hole of a full disk is ended by the
+    kernel. Only a new one: to open another is to drop the locks that LMDB has on it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    try:
+        os.posix_fallocate(descriptor, 0, _LOCK_BYTES)
+    except OSError:
+        path.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+
+
 def is_usable(lmdb_env: lmdb.Environment) -> bool:
     """Whether transactions can begin.
 
@@ -73,8 +99,8 @@ def is_usable(lmdb_env: lmdb.Environment) -> bool:
 class ReadTxn:
     """One snapshot, for `with`; readers never wait. Raises StoreFailed when LMDB does.
 
-    PERF: a class of its own takes 0.9 us less than a generator, a read 2.6 us more
-    than nothing (`bench.history`, CPython 3.11).
+    PERF: 1.6 us where a generator takes 4.8 and LMDB alone 0.4 (two busy cores,
+    CPython 3.11).
     """
 
     def __init__(

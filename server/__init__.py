@@ -52,6 +52,7 @@ What runs:
     quota_listing      what is left of every quota, for whoever asks
     quota_restoring    a count for one whose counter is damaged
     metrics            what it counts, in every process
+    metrics_files      where, so that a full disk ends nobody
     metrics_listener   all of that over HTTP
     contact_service    keeps contacts; its docstring names its parts: contact_catalog,
                        contact_translation, contact_values, contact_upserts,

@@ -1,7 +1,8 @@
 """What a server does, in numbers, for Prometheus.
 
 Each process counts in files that only it writes, mapped into memory, and the admin
-process adds them up when somebody asks: nobody waits for anybody. Labels have fixed
+process adds them up when somebody asks: nobody waits for anybody. `metrics_files` makes
+these files, before this module is imported. Labels have fixed
 values: nothing that a caller sends makes a new series. A process that finds no folder
 in its environment counts for itself alone, as tests do.
 
@@ -28,8 +29,6 @@ from prometheus_client.registry import Collector
 from compiler.runtime.values import MISSING
 from server.engine.decision import Decision, Shortfall
 
-#: Names the folder of the processes' files.
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 #: Upper bounds of latencies, in seconds.
 BUCKETS = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.008, 0.012, 0.02),

@@ -13,16 +13,34 @@ import sys
 
 import msgspec
 
+from contact_store.errors import ContactStoreError
+from server.metrics_files import FOLDER_VARIABLE, reserve_files
 from server.process_options import ProcessOptions
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+_log = logging.getLogger("server.process")
 
 
 def main() -> None:
     kind, encoded = sys.argv[1:]
     options = msgspec.json.decode(encoded, type=ProcessOptions)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
-    asyncio.run(_run(kind, options))
+    _count_where_there_is_room(options)
+    try:
+        asyncio.run(_run(kind, options))
+    except (ContactStoreError, OSError) as error:
+        _log.error("the %s process cannot serve %s: %s", kind, options.data, error)
+        sys.exit(1)
+
+
+def _count_where_there_is_room(options: ProcessOptions) -> None:
+    try:
+        reserve_files(options.folder.metrics)
+    except OSError as error:
+        # Deciding matters more than counting.
+        _log.error("what this process counts is not in /metrics: %s", error)
+        os.environ.pop(FOLDER_VARIABLE, None)
 
 
 async def _run(kind: str, options: ProcessOptions) -> None:

@@ -20,9 +20,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from contact_store.history import HistoryStore
+from contact_store.profiles import ProfileStore
 from server.addresses import CannotServe, is_loopback, split_address
 from server.data_folder import DataFolder
-from server.metrics import FOLDER_VARIABLE, process_ended
+from server.metrics import process_ended
+from server.metrics_files import FOLDER_VARIABLE
 from server.process_options import ProcessOptions
 
 #: Workers of one server.
@@ -63,11 +66,15 @@ class Serving(NamedTuple):
 async def serve(
     options: ServeOptions, stop: asyncio.Event, ready: Callable[[Serving], None]
 ) -> None:
-    """Serve until `stop` is set; raises CannotServe and FolderInUse."""
+    """Serve until `stop` is set.
+
+    Raises CannotServe, FolderInUse, UnusableToken, ContactStoreError and OSError.
+    """
     options.data.create()
     options.data.lock()
     options.data.admin_token()
     _empty(options.data.metrics)
+    _make_stores(options.data)
     with reserve(options.listen) as reserved:
         host, _ = split_address(options.listen)
         decisions = f"{host}:{reserved.getsockname()[1]}"
@@ -120,6 +127,12 @@ def _empty(folder: Path) -> None:
     """A folder for what this server's processes count."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
+
+
+def _make_stores(folder: DataFolder) -> None:
+    """Here, so that what is wrong with them is said once, and not by each process."""
+    HistoryStore(folder.history).close()
+    ProfileStore(folder.profiles).close()
 
 
 def _check_free(address: str) -> None:
