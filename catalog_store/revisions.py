@@ -62,13 +62,18 @@ class Revisions:
     def current(self) -> Manifest:
         """The current revision; raises NothingPublished."""
         try:
-            text = (self.folder / "CURRENT").read_text("ascii")
-        except FileNotFoundError:
-            raise NothingPublished("no catalog was published yet") from None
-        try:
-            return self.manifest(int(text))
+            number = self._current_number()
+            if number is None:
+                raise NothingPublished("no catalog was published yet")
+            return self.manifest(number)
         except (ValueError, UnknownRevision) as error:
             raise DamagedRevision(f"CURRENT: {error}") from None
+
+    def _current_number(self) -> int | None:
+        try:
+            return int((self.folder / "CURRENT").read_text("ascii"))
+        except FileNotFoundError:
+            return None
 
     def manifest(self, number: int) -> Manifest:
         """Raises UnknownRevision, or DamagedRevision."""
@@ -133,9 +138,17 @@ class Revisions:
                 rollback_of=rollback_of,
             )
             self._check_file(manifest)
-            _replace(self._manifest_path(manifest.number), encode_manifest(manifest))
-            _replace(self.folder / "CURRENT", f"{manifest.number}\n".encode())
-            self.signal().raise_()
+            # Before the pointer moves: what is made first may find the disk full.
+            signal = self.signal()
+            manifest_path = self._manifest_path(manifest.number)
+            _replace(manifest_path, encode_manifest(manifest))
+            try:
+                _replace(self.folder / "CURRENT", f"{manifest.number}\n".encode())
+            except OSError:
+                if self._current_number() != manifest.number:
+                    manifest_path.unlink()
+                raise
+            signal.raise_()
         return manifest
 
     def signal(self) -> "Signal":
@@ -193,8 +206,8 @@ class Signal:
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if os.fstat(descriptor).st_size < _SIGNAL_BYTES:
-                os.truncate(descriptor, _SIGNAL_BYTES)
+            # The blocks as well: writing to a hole of a full disk is SIGBUS.
+            os.posix_fallocate(descriptor, 0, _SIGNAL_BYTES)
             self._page = mmap.mmap(descriptor, _SIGNAL_BYTES)
         finally:
             os.close(descriptor)
@@ -211,11 +224,14 @@ class Signal:
 def _replace(path: Path, data: bytes) -> None:
     """Give a file new contents so that a crash leaves the old or the new ones."""
     new_path = path.with_name(path.name + ".new")
-    with new_path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new_path.replace(path)
+    try:
+        with new_path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new_path.replace(path)
+    finally:
+        new_path.unlink(missing_ok=True)
     _sync_folder(path.parent)
 
 

@@ -14,9 +14,16 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
+#: Of the admin port's token; 43 are made.
+TOKEN_CHARACTERS_MIN = 32
+
 
 class FolderInUse(Exception):
     """Another server serves the data folder."""
+
+
+class UnusableToken(Exception):
+    """The token file does not hold a token that would keep anybody out."""
 
 
 class DataFolder(NamedTuple):
@@ -60,13 +67,33 @@ class DataFolder(NamedTuple):
         return descriptor
 
     def admin_token(self) -> str:
-        """The token of the admin port, made at first use."""
+        """The token of the admin port, made at first use by who holds the folder.
+
+        Raises UnusableToken and OSError.
+        """
         path = self.root / "admin.token"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text("ascii").strip()
-        with os.fdopen(descriptor, "w") as file:
+            token = path.read_bytes().decode("ascii", "replace").strip()
+        except FileNotFoundError:
             token = secrets.token_urlsafe(32)
-            file.write(token + "\n")
+            self._write_whole(path, f"{token}\n".encode())
+        if len(token) < TOKEN_CHARACTERS_MIN or not token.isascii():
+            raise UnusableToken(
+                f"{path} does not hold a token of {TOKEN_CHARACTERS_MIN} ASCII"
+                " characters or more: remove it, and the next start makes a new one"
+            )
         return token
+
+    def _write_whole(self, path: Path, data: bytes) -> None:
+        """Give a new file its name when all of it is on disk, or leave nothing."""
+        new_path = path.with_name(f"{path.name}.new")
+        new_path.unlink(missing_ok=True)
+        descriptor = os.open(new_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            new_path.replace(path)
+        finally:
+            new_path.unlink(missing_ok=True)

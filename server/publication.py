@@ -6,6 +6,7 @@ it. Whatever fails, the revision before keeps deciding.
 """
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -167,8 +168,10 @@ def _remember_compiled_here(revisions: Revisions, installed: Manifest) -> None:
     path = _compiled_here_path(revisions)
     # Torn by a crash it matches nothing, and everything is compiled: no fsync.
     new_path = path.with_name(path.name + ".new")
-    new_path.write_text(_compiled_here_note(installed), "ascii")
-    new_path.replace(path)
+    # It is published, whether there is room for a note or not.
+    with suppress(OSError):
+        new_path.write_text(_compiled_here_note(installed), "ascii")
+        new_path.replace(path)
 
 
 def _compiled_here_path(revisions: Revisions) -> Path:

@@ -1,5 +1,6 @@
 """Writes a compiled catalog into a new file."""
 
+import errno
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -35,9 +36,20 @@ class Head(msgspec.Struct, frozen=True):
 
 
 def write_revision(path: Path, catalog: CompiledCatalog) -> None:
-    """Write a compiled catalog into a new file; the path must not exist."""
+    """Write a compiled catalog into a new file; the path must not exist.
+
+    Raises OSError; what was written of the file is then there, and not whole.
+    """
     if path.exists():
         raise FileExistsError(path)
+    try:
+        _write(path, catalog)
+    except lmdb.Error as error:
+        # LMDB's errors for a full disk differ by the moment at which it is full.
+        raise OSError(errno.EIO, str(error), str(path)) from error
+
+
+def _write(path: Path, catalog: CompiledCatalog) -> None:
     # sync=False: the file is not used before its bytes have been hashed, copied and
     # fsynced by whoever installs it.
     lmdb_env = lmdb.open(

@@ -13,7 +13,13 @@ import click
 import rich.progress
 from rich.console import Console
 
-from server.cli.output import Refusal, output_option, print_json, print_table
+from server.cli.output import (
+    Refusal,
+    disk_failures,
+    output_option,
+    print_json,
+    print_table,
+)
 from server.data_folder import DataFolder
 
 if TYPE_CHECKING:
@@ -93,7 +99,7 @@ def compile_(path: Path, artifact: Path) -> None:
     from server.publication import compile_to_artifact
 
     try:
-        with _progress() as progress:
+        with disk_failures(artifact.parent), _progress() as progress:
             manifest, compilation = compile_to_artifact(path, artifact, progress)
     except Refused as refused:
         _show(refused.diagnostics, "table")
@@ -124,10 +130,12 @@ def publish(path: Path, data: Path, output: str) -> None:
     from server.publication import publish_artifact, publish_files
 
     folder = DataFolder(data)
-    folder.create()
+    unpublished = "; nothing was published"
     try:
+        with disk_failures(data, unpublished):
+            folder.create()
         if path.is_dir():
-            with _progress() as progress:
+            with disk_failures(data, unpublished), _progress() as progress:
                 manifest, compilation = publish_files(
                     folder,
                     path,
@@ -137,9 +145,10 @@ def publish(path: Path, data: Path, output: str) -> None:
                 )
             _show(compilation.diagnostics, "table")
         else:
-            manifest = publish_artifact(
-                folder, path, publisher=getuser(), now_ms=_now_ms()
-            )
+            with disk_failures(data, unpublished):
+                manifest = publish_artifact(
+                    folder, path, publisher=getuser(), now_ms=_now_ms()
+                )
     except Refused as refused:
         _show(refused.diagnostics, output)
         raise Refusal(f"{_count(refused.diagnostics)}; nothing was published") from None
@@ -162,9 +171,10 @@ def rollback(revision: int, data: Path, output: str) -> None:
     from server.publication import roll_back
 
     try:
-        manifest = roll_back(
-            DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
-        )
+        with disk_failures(data, "; nothing was published"):
+            manifest = roll_back(
+                DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
+            )
     except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
         raise Refusal(f"{error}; see `propono catalog history`") from None
     _say_published(manifest, output)

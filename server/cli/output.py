@@ -2,7 +2,9 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -26,6 +28,21 @@ class Refusal(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         click.echo(self.format_message(), file=file or sys.stderr)
+
+
+@contextmanager
+def disk_failures(folder: Path, outcome: str = "") -> Generator[None]:
+    """What the disk below a folder refuses is refused here, in one line."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        named = str(error.filename or "")
+        place = f"{folder} ({named})" if named and named != str(folder) else f"{folder}"
+        raise Refusal(
+            f"{place}: {reason}{outcome}; make room or let it be written, or choose"
+            " another folder"
+        ) from None
 
 
 def print_json(value: object) -> None:

@@ -14,7 +14,7 @@ from contact_store.retention import (
     RETENTION_DAYS_MIN,
 )
 from server.cli.catalog import data_option
-from server.cli.output import Refusal
+from server.cli.output import Refusal, disk_failures
 from server.data_folder import DataFolder
 
 
@@ -92,8 +92,9 @@ def serve(
     """
     from catalog_store.records import UnixMs
     from catalog_store.revisions import DamagedRevision
+    from contact_store.errors import ContactStoreError
     from server.addresses import CannotServe, is_loopback
-    from server.data_folder import FolderInUse
+    from server.data_folder import FolderInUse, UnusableToken
     from server.process import LOG_FORMAT
     from server.publication import ensure_runnable
     from server.supervisor import ServeOptions, Serving
@@ -131,8 +132,15 @@ def serve(
                     f"{address} is not a loopback address: this version has no"
                     " authentication for other machines; put a proxy in front"
                 )
-        folder.create()
-        ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
-        asyncio.run(run())
-    except (CannotServe, DamagedRevision, FolderInUse) as error:
+        with disk_failures(data):
+            folder.create()
+            ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
+            asyncio.run(run())
+    except (
+        CannotServe,
+        ContactStoreError,
+        DamagedRevision,
+        FolderInUse,
+        UnusableToken,
+    ) as error:
         raise Refusal(str(error)) from None
