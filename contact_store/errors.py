@@ -17,8 +17,8 @@ class CorruptRecord(ContactStoreError):
 
     def __init__(self, key: bytes, reason: str) -> None:
         super().__init__(
-            f"the stored value at key {key.hex()} is damaged ({reason});"
-            " restore it from a backup"
+            f"the stored value at key {key.hex()} is damaged ({reason}): run"
+            " `propono doctor --repair`, which says when a backup is needed"
         )
         self.key = key
 

@@ -310,7 +310,8 @@ def test_a_damaged_record_is_never_used(tmp_path):
     path.write_bytes(data.replace(packed, (marker ^ 1).to_bytes(8, "big")))
 
     with HistoryStore(tmp_path) as store:
-        with pytest.raises(CorruptRecord, match="0001" + "0" * 15 + "1"):
+        remedy = "0001" + "0" * 15 + "1 is damaged .*: run `propono doctor --repair`"
+        with pytest.raises(CorruptRecord, match=remedy):
             store.read("bank", "C1")
         with pytest.raises(CorruptRecord):
             append(store, NEW)
