@@ -6,6 +6,9 @@ import msgspec
 
 from server.data_folder import DataFolder
 
+#: Unless `propono serve` is told another.
+CONNECTION_AGE_SECONDS = 600.0
+
 
 class ProcessOptions(msgspec.Struct, frozen=True):
     """Sent as JSON; the same for a worker and for the admin process."""
@@ -20,6 +23,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     kept_share: float = 0.01
     #: How long propositions are kept after their last change.
     retention_days: int = 400
+    #: How long a client of the decision port keeps a connection.
+    connection_age_seconds: float = CONNECTION_AGE_SECONDS
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

@@ -53,6 +53,8 @@ class ServeOptions(NamedTuple):
     kept_share: float
     #: How long propositions are kept after their last change.
     retention_days: int
+    #: How long a client of the decision port keeps a connection.
+    connection_age_seconds: float
 
 
 class Serving(NamedTuple):
@@ -163,6 +165,7 @@ class _Child:
             reflection=is_loopback(listen),
             kept_share=options.kept_share,
             retention_days=options.retention_days,
+            connection_age_seconds=options.connection_age_seconds,
             metrics_listen=options.metrics_listen,
         )
         self._process: asyncio.subprocess.Process | None = None

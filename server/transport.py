@@ -51,6 +51,10 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.max_ping_strikes", 2),
 )
 
+#: How long the calls of a connection may go on when that has reached its age: longer
+#: than a batch of 100,000 contacts takes.
+CONNECTION_GRACE_MS = 600_000
+
 #: Turns of the event loop in which nothing else was to do, after which nothing more is
 #: expected, and how short such a turn is.
 QUIET_TURNS = 16
@@ -76,13 +80,25 @@ def unobserved(code: str, seconds: float) -> None:
     """For methods that nobody counts."""
 
 
-def build_server(services: Iterable[Handlers], *, reuse_port: bool) -> grpc.aio.Server:
+def build_server(
+    services: Iterable[Handlers],
+    *,
+    reuse_port: bool,
+    connection_age_seconds: float | None = None,
+) -> grpc.aio.Server:
     """A server of these services, not yet listening.
 
     With `reuse_port`, several processes may listen on one port, and the kernel
-    shares out connections among them.
+    shares out connections among them. A connection of the given age, or of a tenth
+    more or less, ends when its calls have ended; the client makes another.
     """
     options = [*SERVER_OPTIONS, ("grpc.so_reuseport", int(reuse_port))]
+    if connection_age_seconds is not None:
+        age_ms = round(connection_age_seconds * 1_000)
+        options += [
+            ("grpc.max_connection_age_ms", age_ms),
+            ("grpc.max_connection_age_grace_ms", CONNECTION_GRACE_MS),
+        ]
     server = grpc.aio.server(options=options)
     server.add_generic_rpc_handlers(tuple(services))
     return server

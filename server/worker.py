@@ -91,7 +91,11 @@ async def run_worker(
     services = [decision_handlers(service, batches), health.rpc_handlers()]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
-    server = build_server(services, reuse_port=True)
+    server = build_server(
+        services,
+        reuse_port=True,
+        connection_age_seconds=options.connection_age_seconds,
+    )
     port = server.add_insecure_port(options.listen)
     await server.start()
     committing = asyncio.create_task(group_commit.run())

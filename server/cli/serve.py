@@ -16,6 +16,7 @@ from contact_store.retention import (
 from server.cli.catalog import data_option
 from server.cli.output import Refusal, disk_failures
 from server.data_folder import DataFolder
+from server.process_options import CONNECTION_AGE_SECONDS
 
 
 def _share(_: click.Context, __: click.Parameter, text: str) -> float:
@@ -76,6 +77,15 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     metavar="all|none|N%",
     help="Contacts whose decisions can be replayed, for 30 days.",
 )
+@click.option(
+    "--connection-age",
+    "connection_age_seconds",
+    type=click.FloatRange(1, 86_400),
+    default=CONNECTION_AGE_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="Clients connect anew after that, so that every worker gets its share.",
+)
 def serve(
     data: Path,
     workers: int,
@@ -84,6 +94,7 @@ def serve(
     metrics_listen: str,
     retention_days: int,
     kept_share: float,
+    connection_age_seconds: float,
 ) -> None:
     """Serve decisions from a data folder until SIGTERM or Ctrl-C.
 
@@ -110,6 +121,7 @@ def serve(
         metrics_listen=metrics_listen,
         kept_share=kept_share,
         retention_days=retention_days,
+        connection_age_seconds=connection_age_seconds,
     )
 
     def ready(serving: Serving) -> None:
