@@ -62,6 +62,8 @@ class Limits(NamedTuple):
 
     caps: dict[str, Cap]
     quotas: dict[str, Quota]
+    #: The same caps as each revision has them; empty where there was one only.
+    caps_of_revision: dict[int, dict[str, Cap]]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +89,8 @@ class ProposeCall(Call, frozen=True, kw_only=True, tag="propose"):
     asked: tuple[str, ...]
     #: Ids of the propositions that it was answered with.
     proposed: tuple[str, ...] = ()
+    #: That decided, as it was answered.
+    revision: int = 0
 
 
 class UpdateCall(Call, frozen=True, kw_only=True, tag="update"):
@@ -346,10 +350,10 @@ class Lane:
             status = pb.UpdatePropositionResponse.FromString(answer).status
             name = pb.PropositionStatus.Name(status)
             return {"status_after": name.removeprefix("PROPOSITION_STATUS_")}
-        results = pb.ProposeResponse.FromString(answer).results
-        proposed = [p.proposition_id for one in results for p in one.propositions]
+        told = pb.ProposeResponse.FromString(answer)
+        proposed = [p.proposition_id for one in told.results for p in one.propositions]
         self._propositions.extend(proposed)
-        return {"proposed": tuple(proposed)}
+        return {"proposed": tuple(proposed), "revision": told.revision}
 
 
 def read_calls(logs: Path) -> Iterator[ProposeCall | UpdateCall]:

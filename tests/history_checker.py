@@ -20,6 +20,7 @@ from itertools import pairwise
 from math import inf
 from typing import NamedTuple
 
+from tests.cap_checker import caps_of, exceeded, period_ms
 from tests.hammer import (
     Cap,
     History,
@@ -229,17 +230,9 @@ def _real_time(placed: Iterable[_Placed]) -> Iterator[Violation]:
 
 
 def _exceeded(history: History, limits: Limits) -> Iterator[Violation]:
-    for name, cap in limits.caps.items():
-        moments: dict[str, list[int]] = defaultdict(list)
-        for one in history.stored:
-            if one.offer in cap.offers:
-                moments[one.contact].append(one.decided_at_ms)
-        for contact, counted in moments.items():
-            counted.sort()
-            # One more than allowed, from the first to the last of them.
-            spans = zip(counted, counted[cap.maximum :], strict=False)
-            if any(b - a <= _period_ms(cap) for a, b in spans):
-                yield Violation(Flaw.CAP_EXCEEDED, f"{contact}: {name} at {counted}")
+    for one in exceeded(limits, history.proposes, history.stored):
+        message = f"{one.name}: {one.count} with {one.stored}"
+        yield Violation(Flaw.CAP_EXCEEDED, message)
     for name, quota in limits.quotas.items():
         count = sum(one.offer in quota.offers for one in history.stored)
         if count > quota.limit:
@@ -247,10 +240,6 @@ def _exceeded(history: History, limits: Limits) -> Iterator[Violation]:
         if history.used[name] != count:
             message = f"{name}: {count} are stored, {history.used[name]} counted"
             yield Violation(Flaw.QUOTA_MISCOUNTED, message)
-
-
-def _period_ms(cap: Cap) -> float:
-    return inf if cap.period_ms is None else cap.period_ms
 
 
 def _denials(
@@ -303,7 +292,7 @@ class _Room:
     """Whether limits had room, judging from what is stored."""
 
     def __init__(self, history: History, limits: Limits) -> None:
-        self._caps = limits.caps.values()
+        self._limits = limits
         self._quotas = limits.quotas.values()
         self._taken: list[list[int]] = [
             sorted(s.decided_at_ms for s in history.stored if s.offer in quota.offers)
@@ -328,21 +317,14 @@ class _Room:
             if offer in made:
                 past.append(made[offer])
             elif not (
-                self._is_capped(offer, past, at_ms) or self._is_gone(offer, until_ms)
+                any(
+                    _is_capped(caps.values(), offer, past, at_ms)
+                    for caps in caps_of(self._limits, request.answers)
+                )
+                or self._is_gone(offer, until_ms)
             ):
                 return False
         return True
-
-    def _is_capped(self, offer: str, past: Sequence[Stored], at_ms: float) -> bool:
-        return any(
-            sum(
-                one.offer in cap.offers and one.decided_at_ms >= at_ms - _period_ms(cap)
-                for one in past
-            )
-            >= cap.maximum
-            for cap in self._caps
-            if offer in cap.offers
-        )
 
     def _is_gone(self, offer: str, at_ms: float) -> bool:
         return any(
@@ -350,6 +332,20 @@ class _Room:
             for quota, taken in zip(self._quotas, self._taken, strict=True)
             if offer in quota.offers
         )
+
+
+def _is_capped(
+    caps: Iterable[Cap], offer: str, past: Sequence[Stored], at_ms: float
+) -> bool:
+    return any(
+        sum(
+            one.offer in cap.offers and one.decided_at_ms >= at_ms - period_ms(cap)
+            for one in past
+        )
+        >= cap.maximum
+        for cap in caps
+        if offer in cap.offers
+    )
 
 
 def _updates(history: History) -> Iterator[Violation]:

@@ -1,5 +1,7 @@
 """Two workers that are hammered, killed and stopped: every promise is kept.
 
+Revisions are published meanwhile, with other caps each.
+
     PROPONO_HAMMER_SECONDS=60 PROPONO_HAMMER_SEED=7 pytest -s tests/test_hammer.py
     python -m tests.test_hammer FOLDER
 
@@ -53,7 +55,13 @@ CLIENTS = 3
 #: Each has a quota, of which a catalog has 1,000 at most.
 EPOCHS_MAX = 900
 #: Each once; with more time, all again.
-FAULTS = ("kill", "stop", "kill", "kill stopped")
+FAULTS = (
+    *("kill", "publish", "stop", "kill", "publish"),
+    *("kill stopped", "publish", "stop long"),
+)
+#: How often each cap allows what it counts, of one published revision and the next:
+#: looser and tighter than before, one as the other.
+MAXIMA = ((3, 5), (1, 2), (5, 8), (2, 12))
 #: Calls answered before, between and after faults, from the first to the second.
 ANSWERS_BETWEEN = (80, 300)
 
@@ -76,8 +84,8 @@ offers:
   welcome: {label: W, category: welcome, spaces: home, weights: 3}
   news: {label: N, category: news, spaces: home, weights: 1}
 presentation_rules:
-  burst: {period: 1s, maximum: 3, counted: scope, offers: [flash, spark]}
-  ever: {period: forever, maximum: 5, counted: scope, offers: welcome}
+  burst: {period: 1s, maximum: BURST, counted: scope, offers: [flash, spark]}
+  ever: {period: forever, maximum: EVER, counted: scope, offers: welcome}
 typologies: {all: [burst, ever]}
 quotas:
   ample: {limit: 1000000, period: total, offers: news}
@@ -96,16 +104,26 @@ def publish_shop(folder: Path, data: Path, epochs: int) -> Limits:
     """A quota for each epoch; returns what the catalog limits."""
     shop = folder / "shop"
     shop.mkdir(parents=True)
-    (shop / "environment.yaml").write_text(CATALOG)
     for number in range(epochs):
         (shop / f"gold{number}.yaml").write_text(GOLD.replace("N", str(number)))
-    run("catalog", "publish", folder, "--data", data)
-    caps = {
-        "burst": Cap(frozenset({"flash", "spark"}), 3, 1_000),
-        "ever": Cap(frozenset({"welcome"}), 5, None),
-    }
     quotas = {f"scarce{n}": Quota(frozenset({f"gold{n}"}), 40) for n in range(epochs)}
-    return Limits(caps, {**quotas, "ample": Quota(frozenset({"news"}), 1_000_000)})
+    limits = Limits({}, {**quotas, "ample": Quota(frozenset({"news"}), 1_000_000)}, {})
+    publish_caps(folder, data, limits)
+    return limits._replace(caps=limits.caps_of_revision[1])
+
+
+def publish_caps(folder: Path, data: Path, limits: Limits) -> None:
+    """The next revision, with caps of its own; `limits` learns them before."""
+    number = len(limits.caps_of_revision) + 1
+    burst, ever = MAXIMA[(number - 1) % len(MAXIMA)]
+    catalog = CATALOG.replace("BURST", str(burst)).replace("EVER", str(ever))
+    (folder / "shop" / "environment.yaml").write_text(catalog)
+    limits.caps_of_revision[number] = {
+        "burst": Cap(frozenset({"flash", "spark"}), burst, 1_000),
+        "ever": Cap(frozenset({"welcome"}), ever, None),
+    }
+    said = run("catalog", "publish", folder, "--data", data)
+    assert said.startswith(f"revision {number} is published")
 
 
 class Client:
@@ -166,14 +184,23 @@ def break_a_worker(server: Server, fault: str, random: Random) -> None:
         os.kill(min(workers), signal.SIGSTOP)
         # While it holds the write lock, so be it, nobody can decide: there is no
         # progress to wait for.
-        Event().wait(random.uniform(0.05, 0.5))
-    os.kill(min(workers), signal.SIGCONT if fault == "stop" else signal.SIGKILL)
+        longest = 3.0 if "long" in fault else 0.5
+        Event().wait(random.uniform(longest / 10, longest))
+    is_killed = "kill" in fault
+    os.kill(min(workers), signal.SIGKILL if is_killed else signal.SIGCONT)
 
 
-def hammer(server: Server, folder: Path, seconds: float, seed: int, epochs: int) -> int:
+def hammer(
+    server: Server,
+    folder: Path,
+    seconds: float,
+    seed: int,
+    limits: Limits,
+) -> int:
     """Hammer until the time is over and every fault was there; how many faults."""
     random = Random(seed)
     faults = 0
+    epochs = len(limits.quotas) - 1
     with clients(server, folder / "logs", seed, epochs) as started:
 
         def answered() -> int:
@@ -189,7 +216,11 @@ def hammer(server: Server, folder: Path, seconds: float, seed: int, epochs: int)
             client.go()
         while faults < len(FAULTS) or time.monotonic() - began < seconds:
             wait_for_more()
-            break_a_worker(server, FAULTS[faults % len(FAULTS)], random)
+            fault = FAULTS[faults % len(FAULTS)]
+            if fault == "publish":
+                publish_caps(folder / "catalog", server.data, limits)
+            else:
+                break_a_worker(server, fault, random)
             faults += 1
         wait_for_more()
         assert [client.end() for client in started] == [0] * CLIENTS
@@ -203,9 +234,9 @@ def test_no_promise_is_broken_under_load_and_faults(tmp_path: Path) -> None:
     print(f"PROPONO_HAMMER_SEED={seed}; what is left of it is in {tmp_path}")
     epochs = min(EPOCHS_MAX, int(2 * seconds * 1e9 / EPOCH_NS) + 2)
     limits = publish_shop(tmp_path / "catalog", tmp_path / "data", epochs)
-    (tmp_path / "limits.json").write_bytes(msgspec.json.encode(limits))
     with serving(tmp_path / "data", 2) as server:
-        faults = hammer(server, tmp_path, seconds, seed, epochs)
+        faults = hammer(server, tmp_path, seconds, seed, limits)
+    (tmp_path / "limits.json").write_bytes(msgspec.json.encode(limits))
     history = history_of(tmp_path)
     found = violations(history, limits)
     codes = Counter(call.code for call in history.proposes)
@@ -222,10 +253,13 @@ def test_no_promise_is_broken_under_load_and_faults(tmp_path: Path) -> None:
     assert set(denied) >= {"flash", "spark", "welcome", "gold"}
     assert max(again.values()) > 1
     assert any(one.updates for one in history.stored)
+    published = len(limits.caps_of_revision)
+    assert {c.revision for c in answered} == {*range(1, published + 1)} > {1, 2, 3}
 
 
 def limits_of(folder: Path) -> Limits:
-    return msgspec.json.decode((folder / "limits.json").read_bytes(), type=Limits)
+    written = (folder / "limits.json").read_bytes()
+    return msgspec.json.decode(written, type=Limits, strict=False)
 
 
 def history_of(folder: Path) -> History:

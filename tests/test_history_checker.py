@@ -23,6 +23,7 @@ from tests.history_checker import Flaw, violations
 LIMITS = Limits(
     {"burst": Cap(frozenset("ad"), 2, 100), "ever": Cap(frozenset("b"), 1, None)},
     {"scarce": Quota(frozenset("c"), 2)},
+    {},
 )
 
 
