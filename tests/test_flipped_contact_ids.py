@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from contact_store.contact_ids import ContactName
+from contact_store.doctor import ContactDoctor, Finding
 from contact_store.environment_numbers import find_environment
 from contact_store.errors import CorruptRecord
 from contact_store.history import HistoryStore
 from contact_store.lmdb_env import read_txn
+from contact_store.quarantine import Quarantine
 from contact_store.sealed import seal
 from tests.test_history import NEW, append
 
@@ -80,3 +82,33 @@ def test_nobody_is_merged_whose_id_may_be_damaged(tmp_path: Path) -> None:
         store.transaction() as txn,
     ):
         txn.merge(*merged)
+
+
+def repair(path: Path) -> list[Finding]:
+    with ContactDoctor("history", path, Quarantine(path / "quarantine")) as doctor:
+        return list(doctor.examine(lambda *_: None))
+
+
+def test_a_repair_gives_the_contact_back_and_lets_new_ones_in(tmp_path: Path) -> None:
+    """Whichever bit it was: the same record, and nobody beside it is refused."""
+    with HistoryStore(tmp_path) as store:
+        for other in range(CONTACTS):
+            append(store, NEW, contact=f"contact-{other:02d}")
+        key, value = entry(store, "contact-13")
+    path = tmp_path / "data.mdb"
+    data = path.read_bytes()
+    for bit in range(8 * len(key)):
+        flipped = bytearray(key)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data.replace(key + value, bytes(flipped) + value))
+        found = repair(tmp_path)
+        again = repair(tmp_path)
+        with HistoryStore(tmp_path) as store:
+            for contact in ("contact-13", "contact-12x", "contact-13x"):
+                append(store, NEW, contact=contact)
+            record = store.read("bank", "contact-13")
+
+        assert all(one.is_repaired for one in found), bit
+        assert again == [], bit
+        assert record is not None
+        assert len(record.propositions) == 2, bit
