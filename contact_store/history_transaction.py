@@ -339,7 +339,7 @@ class HistoryTransaction:
         found = find_proposition(self._txn, self._tables, located)
         if found is None:
             raise UnknownProposition
-        if self._is_given_anew(proposition_id, place, propositions[index]):
+        if self._is_given_anew(proposition_id, place, found.proposition):
             raise UnknownProposition
         self._touched_keys.add(located.key)
         return found
