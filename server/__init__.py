@@ -3,6 +3,7 @@
 A decision passes through these modules, in this order:
 
     transport          bytes in, bytes out; every mistake gets the right code
+    admission          how many calls at once, and none that nobody waits for
     translation        the request, bounded and checked
     decision_service   the whole of one call: prepare, decide, record, answer
     preparation        names, contact, context: a decision that lacks history and time
@@ -18,7 +19,9 @@ A decision passes through these modules, in this order:
     decision_record    what a decision came to, for comparison
     answers            the response
     explanations       its reasons, when they are asked for
-    requests, status   what a caller can do wrong, and what gRPC calls it
+    requests           what a caller can do wrong
+    refusals           why a right call is not answered now
+    status             what gRPC calls both
 
 The same for many contacts ahead of time:
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from server.admission import CALLS_MAX
 from server.data_folder import DataFolder
 
 
@@ -20,6 +21,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     kept_share: float = 0.01
     #: How long propositions are kept after their last change.
     retention_days: int = 400
+    #: Calls in flight in one worker.
+    calls_max: int = CALLS_MAX
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

@@ -25,10 +25,12 @@ from catalog_store.revisions import (
     UnknownRevision,
 )
 from contact_store import errors as contact_errors
+from server.refusals import Overloaded, TooLate
 from server.requests import (
     AnswerTooLarge,
     InvalidRequest,
     NotImplementedYet,
+    RequestTooLarge,
     Unauthenticated,
     UnknownName,
 )
@@ -47,6 +49,7 @@ class _Meaning(NamedTuple):
 
 _MEANINGS: dict[type[Exception], _Meaning] = {
     AnswerTooLarge: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE"),
+    RequestTooLarge: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE"),
     InvalidRequest: _Meaning(code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"),
     contact_errors.InvalidContactId: _Meaning(
         code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"
@@ -63,6 +66,8 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     contact_errors.StatusLogFull: _Meaning(
         code_pb2.RESOURCE_EXHAUSTED, "STATUS_LOG_FULL"
     ),
+    Overloaded: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", 100),
+    TooLate: _Meaning(code_pb2.DEADLINE_EXCEEDED, "TOO_LATE"),
     NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
     Unauthenticated: _Meaning(code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),
     contact_errors.StoreStalled: _Meaning(code_pb2.UNAVAILABLE, "STORE_STALLED", 1_000),

@@ -50,6 +50,8 @@ class ServeOptions(NamedTuple):
     kept_share: float
     #: How long propositions are kept after their last change.
     retention_days: int
+    #: Calls in flight in one worker.
+    calls_max: int
 
 
 class Serving(NamedTuple):
@@ -150,6 +152,7 @@ class _Child:
             reflection=is_loopback(listen),
             kept_share=options.kept_share,
             retention_days=options.retention_days,
+            calls_max=options.calls_max,
             metrics_listen=options.metrics_listen,
         )
         self._process: asyncio.subprocess.Process | None = None

@@ -10,12 +10,14 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.admission import Admission
 from server.batch import BatchService
 from server.decision_service import DecisionService, Sources
 from server.engine.live_catalog import LiveCatalog
@@ -24,7 +26,7 @@ from server.live.collector import full_collections_put_off
 from server.live.released import release_in_steps
 from server.live.source import Steps
 from server.live_loading import load, load_in_steps
-from server.metrics import CallMetrics, set_revision
+from server.metrics import CallMetrics, count_refusal, set_revision
 from server.process_options import ProcessOptions
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
@@ -88,7 +90,11 @@ async def run_worker(
     batches = BatchService(
         cell, history, profiles, sources, options.kept_share, group_commit.commit
     )
-    services = [decision_handlers(service, batches), health.rpc_handlers()]
+    admission = Admission(options.calls_max, partial(count_refusal, "OVERLOADED"))
+    services = [
+        decision_handlers(service, batches, admission),
+        health.rpc_handlers(),
+    ]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
     server = build_server(services, reuse_port=True)
@@ -114,7 +120,9 @@ async def run_worker(
     profiles.close()
 
 
-def decision_handlers(service: DecisionService, batches: BatchService) -> Handlers:
+def decision_handlers(
+    service: DecisionService, batches: BatchService, admission: Admission
+) -> Handlers:
     return handlers(
         SERVICE,
         {
@@ -123,18 +131,21 @@ def decision_handlers(service: DecisionService, batches: BatchService) -> Handle
                 batches.beside(service.propose),
                 anyone,
                 CallMetrics("Propose").observe,
+                admission,
             ),
             "UpdateProposition": unary_handler(
                 pb.UpdatePropositionRequest,
                 batches.beside(service.update_proposition),
                 anyone,
                 CallMetrics("UpdateProposition").observe,
+                admission,
             ),
             "ProposeBatch": stream_handler(
                 pb.ProposeBatchRequest,
                 batches.propose_batch,
                 anyone,
                 CallMetrics("ProposeBatch").observe,
+                admission,
             ),
         },
     )

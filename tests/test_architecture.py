@@ -65,6 +65,7 @@ MAY_IMPORT = {
     },
     # The wire: our messages and gRPC's; generated code is not measured here.
     "server.status": {
+        "server.refusals",
         "server.requests",
         "catalog_store",
         "contact_store",
@@ -74,6 +75,7 @@ MAY_IMPORT = {
         "grpc_status",
     },
     "server.transport": {
+        "server.admission",
         "server.requests",
         "server.status",
         "google.protobuf",

@@ -13,6 +13,7 @@ from contact_store.retention import (
     RETENTION_DAYS_MAX,
     RETENTION_DAYS_MIN,
 )
+from server.admission import CALLS_MAX, CALLS_MAX_LIMIT
 from server.cli.catalog import data_option
 from server.cli.output import Refusal
 from server.data_folder import DataFolder
@@ -76,6 +77,13 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     metavar="all|none|N%",
     help="Contacts whose decisions can be replayed, for 30 days.",
 )
+@click.option(
+    "--calls-max",
+    type=click.IntRange(1, CALLS_MAX_LIMIT),
+    default=CALLS_MAX,
+    show_default=True,
+    help="Calls in flight in one worker; more are refused at once.",
+)
 def serve(
     data: Path,
     workers: int,
@@ -84,6 +92,7 @@ def serve(
     metrics_listen: str,
     retention_days: int,
     kept_share: float,
+    calls_max: int,
 ) -> None:
     """Serve decisions from a data folder until SIGTERM or Ctrl-C.
 
@@ -109,6 +118,7 @@ def serve(
         metrics_listen=metrics_listen,
         kept_share=kept_share,
         retention_days=retention_days,
+        calls_max=calls_max,
     )
 
     def ready(serving: Serving) -> None:
