@@ -7,6 +7,7 @@ A decision passes through these modules, in this order:
     translation        the request, bounded and checked
     decision_service   the whole of one call: prepare, decide, record, answer
     preparation        names, contact, context: a decision that lacks history and time
+    recording_state    whether anything can be recorded now
     group_commit       one write transaction for the calls that wait together
     updating           one change of a proposition's status
     proposing          one decision: made, recorded, answered, explained
@@ -43,6 +44,8 @@ A catalog comes to a worker by these:
 What runs:
 
     supervisor         `propono serve`: starts, restarts and stops the others
+    disk_watch         looks at what is left of the disk
+    shared_page        memory that all of them map
     process            one child process
     process_options    what it is told
     worker             serves decisions
@@ -52,6 +55,7 @@ What runs:
     quota_listing      what is left of every quota, for whoever asks
     quota_restoring    a count for one whose counter is damaged
     metrics            what it counts, in every process
+    server_metrics     what the supervisor knows
     metrics_listener   all of that over HTTP
     contact_service    keeps contacts; its docstring names its parts: contact_catalog,
                        contact_translation, contact_values, contact_upserts,

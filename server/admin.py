@@ -22,6 +22,7 @@ from server.contact_stream import taking_handler
 from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
 from server.requests import InvalidRequest, Violation
+from server.shared_page import SharedPage
 from server.standard_services import Health, reflection_handlers
 from server.translation import timestamp
 from server.transport import (
@@ -72,7 +73,8 @@ async def run_admin(
     port = server.add_insecure_port(options.listen)
     await server.start()
     host, metrics_port = split_address(options.metrics_listen)
-    with metrics_served(host, metrics_port, folder.metrics, folder.root) as at:
+    page = SharedPage.open(folder.page)
+    with metrics_served(host, metrics_port, folder.metrics, folder.root, page) as at:
         ready(port, at)
         await stop.wait()
         await health.set(serving=False)

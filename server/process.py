@@ -13,6 +13,7 @@ import sys
 
 import msgspec
 
+from server.metrics import reserve_room
 from server.process_options import ProcessOptions
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -38,6 +39,7 @@ async def _run(kind: str, options: ProcessOptions) -> None:
             stop.set()
 
     loop.add_reader(sys.stdin.fileno(), lifeline)
+    reserve_room(options.folder.metrics)
     if kind == "admin":
         from server.admin import run_admin
 

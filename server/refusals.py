@@ -16,3 +16,14 @@ class TooLate(Exception):
 
     def __init__(self) -> None:
         super().__init__("the deadline had passed before the call had its turn")
+
+
+class LowDisk(Exception):
+    """There is too little room to record anything; dry runs go on."""
+
+    def __init__(self, *, is_map: bool) -> None:
+        what = "the history's map" if is_map else "the server's disk"
+        super().__init__(
+            f"{what} has too little room left to record anything: free some and try"
+            " again; dry runs are answered"
+        )

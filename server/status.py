@@ -25,7 +25,7 @@ from catalog_store.revisions import (
     UnknownRevision,
 )
 from contact_store import errors as contact_errors
-from server.refusals import Overloaded, TooLate
+from server.refusals import LowDisk, Overloaded, TooLate
 from server.requests import (
     AnswerTooLarge,
     InvalidRequest,
@@ -67,6 +67,7 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
         code_pb2.RESOURCE_EXHAUSTED, "STATUS_LOG_FULL"
     ),
     Overloaded: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", 100),
+    LowDisk: _Meaning(code_pb2.UNAVAILABLE, "LOW_DISK", 5_000),
     TooLate: _Meaning(code_pb2.DEADLINE_EXCEEDED, "TOO_LATE"),
     NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
     Unauthenticated: _Meaning(code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),

@@ -22,8 +22,10 @@ import msgspec
 
 from server.addresses import CannotServe, is_loopback, split_address
 from server.data_folder import DataFolder
+from server.disk_watch import DiskWatch
 from server.metrics import FOLDER_VARIABLE, process_ended
 from server.process_options import ProcessOptions
+from server.shared_page import SharedPage
 
 #: Workers of one server.
 WORKERS_MAX = 64
@@ -52,6 +54,8 @@ class ServeOptions(NamedTuple):
     retention_days: int
     #: Calls in flight in one worker.
     calls_max: int
+    #: Left free on the disk: nothing is recorded below it.
+    reserve_bytes: int
 
 
 class Serving(NamedTuple):
@@ -70,6 +74,9 @@ async def serve(
     options.data.lock()
     options.data.admin_token()
     _empty(options.data.metrics)
+    page = SharedPage.create(options.data.page)
+    disk_watch = DiskWatch(options.data, page, options.reserve_bytes)
+    disk_watch.look()
     with reserve(options.listen) as reserved:
         host, _ = split_address(options.listen)
         decisions = f"{host}:{reserved.getsockname()[1]}"
@@ -96,6 +103,7 @@ async def serve(
                 )
             )
             keepers = [asyncio.create_task(child.keep_up()) for child in children]
+            keepers.append(asyncio.create_task(disk_watch.run()))
             await stop.wait()
             for keeper in keepers:
                 keeper.cancel()

@@ -28,6 +28,8 @@ from server.live.source import Steps
 from server.live_loading import load, load_in_steps
 from server.metrics import CallMetrics, count_refusal, set_revision
 from server.process_options import ProcessOptions
+from server.recording_state import RecordingState
+from server.shared_page import SharedPage
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
     Handlers,
@@ -42,6 +44,8 @@ from server.wire import decision_pb2 as pb
 Item = TypeVar("Item")
 
 SERVICE = "propono.v1.DecisionService"
+#: In health: whether what is to be recorded can be.
+RECORDING_PART = f"{SERVICE}/recording"
 
 #: How often a worker compares eight mapped bytes to see whether a new revision is
 #: current; it costs a memory access.
@@ -84,11 +88,25 @@ async def run_worker(
     health = Health([SERVICE])
     await health.set(serving=cell.current is not None)
     group_commit = GroupCommit(history)
+    page = SharedPage.open(options.folder.page)
+    recording = RecordingState(page, partial(count_refusal, "LOW_DISK"))
     service = DecisionService(
-        cell, history, profiles, sources, options.kept_share, group_commit.commit
+        cell,
+        history,
+        profiles,
+        sources,
+        options.kept_share,
+        group_commit.commit,
+        recording.check,
     )
     batches = BatchService(
-        cell, history, profiles, sources, options.kept_share, group_commit.commit
+        cell,
+        history,
+        profiles,
+        sources,
+        options.kept_share,
+        group_commit.commit,
+        check_recording=recording.check,
     )
     admission = Admission(options.calls_max, partial(count_refusal, "OVERLOADED"))
     services = [
@@ -103,6 +121,7 @@ async def run_worker(
     committing = asyncio.create_task(group_commit.run())
 
     ready(port)
+    watching = asyncio.create_task(tell_recording(health, recording))
     while not stop.is_set():
         if signal_page.value() != seen:
             seen = signal_page.value()
@@ -112,7 +131,9 @@ async def run_worker(
             await asyncio.wait_for(stop.wait(), SIGNAL_CHECK_SECONDS)
         except TimeoutError:
             continue
+    watching.cancel()
     await health.set(serving=False)
+    await health.set_part(RECORDING_PART, serving=False)
     await server.stop(DRAIN_SECONDS)
     group_commit.close()
     await committing
@@ -149,6 +170,16 @@ def decision_handlers(
             ),
         },
     )
+
+
+async def tell_recording(health: Health, recording: RecordingState) -> None:
+    """Keep health's word on recording true, for ever."""
+    told: bool | None = None
+    while True:
+        if recording.is_possible != told:
+            told = recording.is_possible
+            await health.set_part(RECORDING_PART, serving=told)
+        await asyncio.sleep(SIGNAL_CHECK_SECONDS)
 
 
 def load_current(revisions: Revisions, cell: CatalogCell) -> None:

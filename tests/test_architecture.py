@@ -53,7 +53,17 @@ MAY_IMPORT = {
         "compiler.runtime",
         "prometheus_client",
     },
-    "server.metrics_listener": {"server.metrics", "prometheus_client"},
+    "server.server_metrics": {
+        "server.recording_state",
+        "server.shared_page",
+        "prometheus_client",
+    },
+    "server.metrics_listener": {
+        "server.metrics",
+        "server.server_metrics",
+        "server.shared_page",
+        "prometheus_client",
+    },
     # Pure: no store, no wire, no gRPC.
     "server.engine": {
         "server.engine",

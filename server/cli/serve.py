@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import signal
 import time
 from pathlib import Path
@@ -18,6 +19,8 @@ from server.cli.catalog import data_option
 from server.cli.output import Refusal
 from server.data_folder import DataFolder
 
+_SHIFTS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
+
 
 def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     """`all`, `none` or a percentage, as a number from 0 to 1."""
@@ -29,6 +32,15 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     if not percentage.endswith("%") or not 0.0 <= share <= 1.0:
         raise click.BadParameter(f"{text!r} is not all, none, or such as 5%")
     return share
+
+
+def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
+    """A size such as 512MiB, in bytes."""
+    matched = re.fullmatch(r"(\d{1,12})(|KiB|MiB|GiB)", text)
+    if matched is None:
+        raise click.BadParameter(f"{text!r} is not a size such as 512MiB or 2GiB")
+    number, unit = matched.groups()
+    return int(number) << _SHIFTS[unit]
 
 
 @click.command()
@@ -84,6 +96,15 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     show_default=True,
     help="Calls in flight in one worker; more are refused at once.",
 )
+@click.option(
+    "--disk-reserve",
+    "reserve_bytes",
+    callback=_bytes,
+    default="512MiB",
+    show_default=True,
+    metavar="SIZE",
+    help="Nothing is recorded while less is free where the data folder is.",
+)
 def serve(
     data: Path,
     workers: int,
@@ -93,6 +114,7 @@ def serve(
     retention_days: int,
     kept_share: float,
     calls_max: int,
+    reserve_bytes: int,
 ) -> None:
     """Serve decisions from a data folder until SIGTERM or Ctrl-C.
 
@@ -119,6 +141,7 @@ def serve(
         kept_share=kept_share,
         retention_days=retention_days,
         calls_max=calls_max,
+        reserve_bytes=reserve_bytes,
     )
 
     def ready(serving: Serving) -> None:
