@@ -54,6 +54,7 @@ What runs:
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
     quota_restoring    a count for one whose counter is damaged
+    log_lines          what is logged, and how
     metrics            what it counts, in every process
     server_metrics     what the supervisor knows
     metrics_listener   all of that over HTTP

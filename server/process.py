@@ -6,23 +6,21 @@ and the admin process the port of the metrics after it.
 """
 
 import asyncio
-import logging
 import os
 import signal
 import sys
 
 import msgspec
 
+from server.log_lines import log_to_stderr
 from server.metrics import reserve_room
 from server.process_options import ProcessOptions
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def main() -> None:
     kind, encoded = sys.argv[1:]
     options = msgspec.json.decode(encoded, type=ProcessOptions)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    log_to_stderr(kind, options.log_format)
     asyncio.run(_run(kind, options))
 
 

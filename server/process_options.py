@@ -6,6 +6,7 @@ import msgspec
 
 from server.admission import CALLS_MAX
 from server.data_folder import DataFolder
+from server.log_lines import LogFormat
 
 
 class ProcessOptions(msgspec.Struct, frozen=True):
@@ -23,6 +24,7 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     retention_days: int = 400
     #: Calls in flight in one worker.
     calls_max: int = CALLS_MAX
+    log_format: LogFormat = "json"
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

@@ -7,6 +7,7 @@ that we failed.
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 import grpc
@@ -80,12 +81,21 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
 }
 
 
-def status_of(error: Exception) -> grpc.Status:
-    """The gRPC status that tells a caller about an error."""
+def status_of(
+    error: Exception, about: Callable[[], Mapping[str, object]] = dict
+) -> grpc.Status:
+    """The gRPC status that tells a caller about an error.
+
+    `about` is asked for the call, for the log, if nobody foresaw the error.
+    """
     for kind, meaning in _MEANINGS.items():
         if isinstance(error, kind):
             return _status(meaning, str(error), _details(error, meaning))
-    _log.error("a call failed for a reason that nobody foresaw", exc_info=error)
+    _log.error(
+        "a call failed for a reason that nobody foresaw",
+        exc_info=error,
+        extra=about(),
+    )
     return _status(_Meaning(code_pb2.INTERNAL, "INTERNAL"), "internal error", [])
 
 

@@ -23,6 +23,7 @@ import msgspec
 from server.addresses import CannotServe, is_loopback, split_address
 from server.data_folder import DataFolder
 from server.disk_watch import DiskWatch
+from server.log_lines import LogFormat
 from server.metrics import FOLDER_VARIABLE, process_ended
 from server.process_options import ProcessOptions
 from server.shared_page import SharedPage
@@ -56,6 +57,7 @@ class ServeOptions(NamedTuple):
     calls_max: int
     #: Left free on the disk: nothing is recorded below it.
     reserve_bytes: int
+    log_format: LogFormat
 
 
 class Serving(NamedTuple):
@@ -161,6 +163,7 @@ class _Child:
             kept_share=options.kept_share,
             retention_days=options.retention_days,
             calls_max=options.calls_max,
+            log_format=options.log_format,
             metrics_listen=options.metrics_listen,
         )
         self._process: asyncio.subprocess.Process | None = None

@@ -12,8 +12,9 @@ raised is translated by `server.status`.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable
-from contextlib import closing, nullcontext
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import closing, nullcontext, suppress
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
@@ -24,6 +25,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from server.admission import Admission, awaited, is_late, seconds_left
+from server.log_lines import about_call
 from server.requests import (
     InvalidRequest,
     NotImplementedYet,
@@ -139,7 +141,8 @@ def unary_handler(
             raise
         except Exception as error:
             observe(code_of(error), time.perf_counter() - began)
-            await abort(rpc_context, error)
+            about = partial(_about, request_type, caller_of, data, rpc_context)
+            await abort(rpc_context, error, about)
         observe("OK", time.perf_counter() - began)
         return answered
 
@@ -184,10 +187,27 @@ def stream_handler(
             raise
         except Exception as error:
             observe(code_of(error), time.perf_counter() - began)
-            await abort(rpc_context, error)
+            about = partial(_about, request_type, caller_of, data, rpc_context)
+            await abort(rpc_context, error, about)
         observe("OK", time.perf_counter() - began)
 
     return grpc.unary_stream_rpc_method_handler(handle)
+
+
+def _about(
+    request_type: type[Message],
+    caller_of: Callable[[Context], str],
+    data: bytes,
+    rpc_context: Context,
+) -> Mapping[str, object]:
+    """What the log tells of a call; found out again, since that is seldom needed."""
+    caller = request_id = ""
+    with suppress(Exception):
+        caller = caller_of(rpc_context)
+        request_id = str(getattr(request_type.FromString(data), "request_id", ""))
+    # Each method has a message of its own, which is named after it.
+    method = request_type.DESCRIPTOR.name.removesuffix("Request")
+    return about_call(method=method, caller=caller, request_id=request_id)
 
 
 def _code_of_gone(rpc_context: Context) -> str:
@@ -242,9 +262,13 @@ def parse(request_type: type[RequestT], data: bytes) -> RequestT:
         raise InvalidRequest([Violation("", text)]) from None
 
 
-async def abort(rpc_context: Context, error: Exception) -> NoReturn:
-    """End the call with the status of an error."""
-    await cast(Any, rpc_context).abort_with_status(status_of(error))
+async def abort(
+    rpc_context: Context,
+    error: Exception,
+    about: Callable[[], Mapping[str, object]] = dict,
+) -> NoReturn:
+    """End the call with the status of an error; `about` is as for `status_of`."""
+    await cast(Any, rpc_context).abort_with_status(status_of(error, about))
     raise AssertionError("abort returned")
 
 

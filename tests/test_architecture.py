@@ -86,6 +86,7 @@ MAY_IMPORT = {
     },
     "server.transport": {
         "server.admission",
+        "server.log_lines",
         "server.requests",
         "server.status",
         "google.protobuf",

@@ -1,7 +1,6 @@
 """`propono serve`."""
 
 import asyncio
-import logging
 import re
 import signal
 import time
@@ -18,6 +17,7 @@ from server.admission import CALLS_MAX, CALLS_MAX_LIMIT
 from server.cli.catalog import data_option
 from server.cli.output import Refusal
 from server.data_folder import DataFolder
+from server.log_lines import LogFormat, default_format, log_to_stderr
 
 _SHIFTS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
 
@@ -105,6 +105,11 @@ def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
     metavar="SIZE",
     help="Nothing is recorded while less is free where the data folder is.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["json", "text"]),
+    help="On standard error; JSON, one object a line, unless that is a terminal.",
+)
 def serve(
     data: Path,
     workers: int,
@@ -115,6 +120,7 @@ def serve(
     kept_share: float,
     calls_max: int,
     reserve_bytes: int,
+    log_format: LogFormat | None,
 ) -> None:
     """Serve decisions from a data folder until SIGTERM or Ctrl-C.
 
@@ -125,12 +131,12 @@ def serve(
     from catalog_store.revisions import DamagedRevision
     from server.addresses import CannotServe, is_loopback
     from server.data_folder import FolderInUse
-    from server.process import LOG_FORMAT
     from server.publication import ensure_runnable
     from server.supervisor import ServeOptions, Serving
     from server.supervisor import serve as supervise
 
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    log_format = log_format or default_format()
+    log_to_stderr("supervisor", log_format)
     folder = DataFolder(data)
     options = ServeOptions(
         data=folder,
@@ -142,6 +148,7 @@ def serve(
         retention_days=retention_days,
         calls_max=calls_max,
         reserve_bytes=reserve_bytes,
+        log_format=log_format,
     )
 
     def ready(serving: Serving) -> None:
