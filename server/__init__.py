@@ -46,6 +46,9 @@ What runs:
     supervisor         `propono serve`: starts, restarts and stops the others
     disk_watch         looks at what is left of the disk
     shared_page        memory that all of them map
+    writer_slot        where each says that it may hold the writers' lock
+    watchdog           kills one that is stopped while it does
+    child_process      starts one, and starts it again
     process            one child process
     process_options    what it is told
     worker             serves decisions

@@ -15,6 +15,8 @@ import msgspec
 from server.log_lines import log_to_stderr
 from server.metrics import reserve_room
 from server.process_options import ProcessOptions
+from server.shared_page import SharedPage
+from server.writer_slot import WriterSlot
 
 
 def main() -> None:
@@ -47,7 +49,10 @@ async def _run(kind: str, options: ProcessOptions) -> None:
         from server.worker import system_sources
 
         keeper = KeeperOptions(options.folder, options.retention_days)
-        await run_keeper(keeper, stop, _say_ready, system_sources().now_ms)
+        page = SharedPage.open(options.folder.page)
+        slot = WriterSlot.of(page, options.writer_slot)
+        now_ms = system_sources().now_ms
+        await run_keeper(keeper, stop, _say_ready, now_ms, slot=slot)
     else:
         from server.worker import run_worker, system_sources
 

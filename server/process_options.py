@@ -25,6 +25,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     #: Calls in flight in one worker.
     calls_max: int = CALLS_MAX
     log_format: LogFormat = "json"
+    #: Of this process, in the page that all of them map.
+    writer_slot: int = 0
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

@@ -1,8 +1,7 @@
 """A page of memory that all processes of one server map: numbers, and who writes them.
 
-    cells 0 to 15        the supervisor; see the names below
-    from 16, two a slot  one process each: its pid, and since when it has been inside a
-                         write transaction
+    cells 0 to 15   written by the supervisor; see the names below
+    from 16, slots  written by one process each; see `writer_slot`
 
 A cell is one aligned 64-bit number, which a processor reads and writes whole: nobody
 locks, and nobody waits. The supervisor makes a new file at each start, so that what is
@@ -26,9 +25,8 @@ RESTARTS = 2
 WATCHDOG_KILLS = 3
 #: The first slot.
 SLOTS = 16
-CELLS_A_SLOT = 2
 #: Processes that find room.
-SLOTS_MAX = (PAGE_BYTES // 8 - SLOTS) // CELLS_A_SLOT
+SLOTS_MAX = PAGE_BYTES // 8 - SLOTS
 
 
 class SharedPage:

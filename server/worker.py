@@ -40,6 +40,7 @@ from server.transport import (
     unary_handler,
 )
 from server.wire import decision_pb2 as pb
+from server.writer_slot import WriterSlot
 
 Item = TypeVar("Item")
 
@@ -78,7 +79,10 @@ async def run_worker(
 ) -> None:
     """Serve until `stop` is set; `ready` is told the port once the worker listens."""
     revisions = Revisions(options.folder.catalog)
-    history = HistoryStore(options.folder.history)
+    page = SharedPage.open(options.folder.page)
+    slot = WriterSlot.of(page, options.writer_slot)
+    # Opening writes.
+    history = slot.around(HistoryStore)(options.folder.history)
     profiles = ProfileStore(options.folder.profiles)
     cell = CatalogCell()
     signal_page = revisions.signal()
@@ -87,27 +91,11 @@ async def run_worker(
 
     health = Health([SERVICE])
     await health.set(serving=cell.current is not None)
-    group_commit = GroupCommit(history)
-    page = SharedPage.open(options.folder.page)
+    group_commit = GroupCommit(history, slot=slot)
     recording = RecordingState(page, partial(count_refusal, "LOW_DISK"))
-    service = DecisionService(
-        cell,
-        history,
-        profiles,
-        sources,
-        options.kept_share,
-        group_commit.commit,
-        recording.check,
-    )
-    batches = BatchService(
-        cell,
-        history,
-        profiles,
-        sources,
-        options.kept_share,
-        group_commit.commit,
-        check_recording=recording.check,
-    )
+    parts = cell, history, profiles, sources, options.kept_share, group_commit.commit
+    service = DecisionService(*parts, recording.check)
+    batches = BatchService(*parts, check_recording=recording.check)
     admission = Admission(options.calls_max, partial(count_refusal, "OVERLOADED"))
     services = [
         decision_handlers(service, batches, admission),
