@@ -15,6 +15,7 @@ from contact_store.retention import (
 )
 from server.admission import CALLS_MAX, CALLS_MAX_LIMIT
 from server.cli.catalog import data_option
+from server.cli.config_file import config_option
 from server.cli.output import Refusal
 from server.data_folder import DataFolder
 from server.log_lines import LogFormat, default_format, log_to_stderr
@@ -44,6 +45,7 @@ def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
 
 
 @click.command()
+@config_option
 @data_option
 @click.option(
     "--workers",
