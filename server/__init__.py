@@ -3,10 +3,12 @@
 A decision passes through these modules, in this order:
 
     transport          bytes in, bytes out; every mistake gets the right code
+    admission          how many calls at once, and none that nobody waits for
     translation        the request, bounded and checked
     recurring_requests requests that differ in who they are about only
     decision_service   the whole of one call: prepare, decide, record, answer
     preparation        names, contact, context: a decision that lacks history and time
+    recording_state    whether anything can be recorded now
     group_commit       one write transaction for the calls that wait together
     updating           one change of a proposition's status
     proposing          one decision: made, recorded, answered, explained
@@ -21,7 +23,9 @@ A decision passes through these modules, in this order:
     decision_record    what a decision came to, for comparison
     answers            the response
     explanations       its reasons, when they are asked for
-    requests, status   what a caller can do wrong, and what gRPC calls it
+    requests           what a caller can do wrong
+    refusals           why a right call is not answered now
+    status             what gRPC calls both
 
 The same for many contacts ahead of time:
 
@@ -43,6 +47,11 @@ A catalog comes to a worker by these:
 What runs:
 
     supervisor         `propono serve`: starts, restarts and stops the others
+    disk_watch         looks at what is left of the disk
+    shared_page        memory that all of them map
+    writer_slot        where each says that it may hold the writers' lock
+    watchdog           kills one that is stopped while it does
+    child_process      starts one, and starts it again
     process            one child process
     process_options    what it is told
     worker             serves decisions
@@ -51,8 +60,10 @@ What runs:
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
     quota_restoring    a count for one whose counter is damaged
+    log_lines          what is logged, and how
     metrics            what it counts, in every process
     metrics_files      where, so that a full disk ends nobody
+    server_metrics     what the supervisor knows
     metrics_listener   all of that over HTTP
     contact_service    keeps contacts; its docstring names its parts: contact_catalog,
                        contact_translation, contact_values, contact_upserts,

@@ -22,6 +22,7 @@ from server.contact_stream import taking_handler
 from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
 from server.requests import InvalidRequest, Violation
+from server.shared_page import SharedPage
 from server.standard_services import Health, reflection_handlers
 from server.translation import timestamp
 from server.transport import (
@@ -36,6 +37,7 @@ from server.transport import (
 )
 from server.wire import admin_pb2 as pb
 from server.wire import contact_pb2
+from server.writer_slot import WriterSlot
 
 ADMIN_SERVICE = "propono.v1.AdminService"
 CONTACT_SERVICE = "propono.v1.ContactService"
@@ -51,9 +53,12 @@ async def run_admin(
     admit = bearer_of(options.folder.admin_token())
     names = [ADMIN_SERVICE, CONTACT_SERVICE]
     folder = options.folder
+    page = SharedPage.open(folder.page)
+    slot = WriterSlot.of(page, options.writer_slot)
     stores = ContactStores(
         ContactCatalog(Revisions(folder.catalog)),
-        HistoryStore(folder.history),
+        # Opening writes.
+        slot.around(HistoryStore)(folder.history),
         ProfileStore(folder.profiles),
     )
     contacts = ContactService(
@@ -63,7 +68,7 @@ async def run_admin(
     await health.set(serving=True)
     services = [
         admin_handlers(Revisions(options.folder.catalog), admit),
-        contact_handlers(contacts, admit),
+        contact_handlers(contacts, admit, slot),
         health.rpc_handlers(),
     ]
     if options.reflection:
@@ -72,7 +77,7 @@ async def run_admin(
     port = server.add_insecure_port(options.listen)
     await server.start()
     host, metrics_port = split_address(options.metrics_listen)
-    with metrics_served(host, metrics_port, folder.metrics, folder.root) as at:
+    with metrics_served(host, metrics_port, folder.metrics, folder.root, page) as at:
         ready(port, at)
         await stop.wait()
         await health.set(serving=False)
@@ -95,8 +100,9 @@ def admin_handlers(revisions: Revisions, admit: Callable[[Context], str]) -> Han
 
 
 def contact_handlers(
-    service: ContactService, admit: Callable[[Context], str]
+    service: ContactService, admit: Callable[[Context], str], slot: WriterSlot
 ) -> Handlers:
+    """Upserts write profiles only, for which no decision waits."""
     return handlers(
         CONTACT_SERVICE,
         {
@@ -110,10 +116,14 @@ def contact_handlers(
                 contact_pb2.ListPropositionsRequest, service.list_propositions, admit
             ),
             "DeleteContact": unary_handler(
-                contact_pb2.DeleteContactRequest, service.delete_contact, admit
+                contact_pb2.DeleteContactRequest,
+                slot.around(service.delete_contact),
+                admit,
             ),
             "MergeContacts": unary_handler(
-                contact_pb2.MergeContactsRequest, service.merge_contacts, admit
+                contact_pb2.MergeContactsRequest,
+                slot.around(service.merge_contacts),
+                admit,
             ),
         },
     )

@@ -34,6 +34,7 @@ from server.engine.live_catalog import LiveCatalog
 from server.group_commit import Commit, committing_at_once
 from server.preparation import Preparation
 from server.proposing import Proposing
+from server.recording_state import CheckRecording, always_recording
 from server.replaying import KEPT_SHARE
 from server.wire import decision_pb2 as pb
 
@@ -61,6 +62,7 @@ class BatchService:
         kept_share: float = KEPT_SHARE,
         commit: Commit | None = None,
         seconds: Seconds = time.perf_counter,
+        check_recording: CheckRecording = always_recording,
     ) -> None:
         """`commit` records a group of contacts; each by itself if none is given.
 
@@ -72,6 +74,7 @@ class BatchService:
         self._sources = sources
         self._kept_share = kept_share
         self._commit = commit or committing_at_once(history)
+        self._check_recording = check_recording
         self._company = Company(seconds)
         self._preparation = Preparation(profiles, history, sources.random_bytes)
 
@@ -117,6 +120,7 @@ class BatchService:
             self._kept_share,
         )
         while group := (yield from ahead.take(pace.group)):
+            self._check_recording()
             prepared = self._current(asked, prepared)
             decisions = yield from recording.record(group, prepared, pace)
             ahead.give_back(group[len(decisions) :])

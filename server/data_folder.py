@@ -47,6 +47,11 @@ class DataFolder(NamedTuple):
     def metrics(self) -> Path:
         return self.root / "metrics"
 
+    @property
+    def page(self) -> Path:
+        """The memory that the processes of the server share."""
+        return self.metrics / "server.page"
+
     def create(self) -> None:
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 

@@ -21,6 +21,7 @@ from server.group_commit import Commit, committing_at_once
 from server.metrics import count_transaction
 from server.preparation import Preparation
 from server.proposing import Proposing
+from server.recording_state import CheckRecording, always_recording
 from server.recurring_requests import RecurringRequests
 from server.replaying import KEPT_SHARE
 from server.requests import AnswerTooLarge
@@ -62,6 +63,7 @@ class DecisionService:
         sources: Sources,
         kept_share: float = KEPT_SHARE,
         commit: Commit | None = None,
+        check_recording: CheckRecording = always_recording,
     ) -> None:
         """`kept_share` is that of the contacts whose decisions can be replayed.
 
@@ -71,6 +73,7 @@ class DecisionService:
         self._history = history
         self._sources = sources
         self._kept_share = kept_share
+        self._check_recording = check_recording
         self._commit = commit or committing_at_once(history)
         self._recurring = RecurringRequests()
         self._preparation = Preparation(profiles, history, sources.random_bytes)
@@ -120,9 +123,10 @@ class DecisionService:
     ) -> bytes | Awaitable[bytes]:
         """Answer in one transaction; a request id is answered once, and then again.
 
-        Raises RequestIdReused, and AnswerTooLarge: nothing is then recorded. What is
-        returned is on disk.
+        Raises LowDisk, RequestIdReused and AnswerTooLarge: nothing is then recorded.
+        What is returned is on disk.
         """
+        self._check_recording()
         began = time.perf_counter()
 
         def work(txn: HistoryTransaction) -> bytes:

@@ -21,12 +21,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from contact_store.errors import StoreFailed, StoreStalled
 from contact_store.history import HistoryStore
 from contact_store.history_group import Group
 from contact_store.history_transaction import HistoryTransaction
+from server.writer_slot import WriterSlot
 
 #: Calls in one group: so many decisions hold up the writers of other processes.
 GROUP_MAX = 64
@@ -62,9 +64,14 @@ class GroupCommit:
     """Records the calls of one worker, in groups; `run` does the work."""
 
     def __init__(
-        self, history: HistoryStore, stall_seconds: float = STALL_SECONDS
+        self,
+        history: HistoryStore,
+        stall_seconds: float = STALL_SECONDS,
+        slot: WriterSlot | None = None,
     ) -> None:
+        """`slot` says when this process may hold the lock of LMDB's writers."""
         self._history = history
+        self._slot = slot or WriterSlot.unwatched()
         self._stall_seconds = stall_seconds
         self._waiting: list[_Waiting] = []
         self._somebody_waits = asyncio.Event()
@@ -114,7 +121,7 @@ class GroupCommit:
 
     async def _record_group(self) -> None:
         try:
-            group = await self._in_thread(self._history.begin_group)
+            group = await self._in_thread(self._begin)
         except Exception as error:
             self._recover()
             _answer([(one, error) for one in self._taken()])
@@ -125,7 +132,8 @@ class GroupCommit:
             if not one.answered.cancelled()
         ]
         try:
-            await self._in_thread(group.commit if results else group.abort)
+            end = group.commit if results else group.abort
+            await self._in_thread(partial(self._end, end))
         except Exception as error:
             self._recover()
             # Nothing of the group is on disk.
@@ -135,7 +143,23 @@ class GroupCommit:
     def _recover(self) -> None:
         # Here and not in the thread: calls that are not recorded read meanwhile.
         with suppress(StoreFailed):
-            self._history.recover()
+            self._slot.around(self._history.recover)()
+
+    def _begin(self) -> Group:
+        self._slot.entering()
+        try:
+            group = self._history.begin_group()
+        except BaseException:
+            self._slot.left()
+            raise
+        self._slot.entered()
+        return group
+
+    def _end(self, end: Callable[[], None]) -> None:
+        try:
+            end()
+        finally:
+            self._slot.left()
 
     def _taken(self) -> "list[_Waiting]":
         taken, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]

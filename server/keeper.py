@@ -24,6 +24,7 @@ from contact_store.retention import DAY_MS, RETENTION_DAYS, Counting
 from server.countings import countings_of
 from server.data_folder import DataFolder
 from server.live_loading import load_in_steps
+from server.writer_slot import WriterSlot
 
 _log = logging.getLogger(__name__)
 
@@ -48,18 +49,22 @@ async def run_keeper(
     ready: Callable[[int], None],
     now_ms: Callable[[], UnixMs],
     purged: Callable[[PurgeStep], None] = lambda _: None,
+    slot: WriterSlot | None = None,
 ) -> None:
     """Work until `stop` is set, which ends it within a step.
 
     `ready` is told 0 once the stores are open: the keeper has no port. `purged` learns
-    what each step of the purge did. Raises StoreFailed, after which the stores must be
-    opened anew: whoever started the process starts it again.
+    what each step of the purge did, and `slot` when it may be writing. Raises
+    StoreFailed, after which the stores must be opened anew: whoever started the process
+    starts it again.
     """
+    slot = slot or WriterSlot.unwatched()
     with (
-        HistoryStore(options.data.history) as history,
+        # Opening writes.
+        slot.around(HistoryStore)(options.data.history) as history,
         ProfileStore(options.data.profiles) as profiles,
     ):
-        purge = Purge(history)
+        purge_step = slot.around(Purge(history).step)
         rules = _Rules(Revisions(options.data.catalog))
         checked = -options.reader_check_seconds
         ready(0)
@@ -75,7 +80,7 @@ async def run_keeper(
             began = time.monotonic()
             if countings is not None:
                 period_ms = options.retention_days * DAY_MS
-                step = purge.step(now_ms(), period_ms, countings)
+                step = purge_step(now_ms(), period_ms, countings)
                 purged(step)
             took = time.monotonic() - began
             rest = max(options.rest_seconds, options.rest_factor * took)

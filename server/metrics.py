@@ -74,6 +74,11 @@ _QUOTA_EXCLUSIONS = Counter(
 _RETRIES = Counter(
     "propono_retries", "Requests answered again with what was kept under their id."
 )
+_REFUSED = Counter(
+    "propono_calls_refused",
+    "Calls that were not begun, to be sent again later, by the reason told.",
+    ["reason"],
+)
 _REVISION = Gauge(
     "propono_revision",
     "Number of the revision that a process decides with.",
@@ -129,6 +134,11 @@ def count_transaction(seconds: float, *, is_retry: bool) -> None:
     _TRANSACTION_SECONDS.observe(seconds)
     if is_retry:
         _RETRIES.inc()
+
+
+def count_refusal(reason: str) -> None:
+    """One call that was right in itself, and was not begun."""
+    _REFUSED.labels(reason).inc()
 
 
 def set_revision(number: int) -> None:

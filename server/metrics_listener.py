@@ -7,15 +7,21 @@ from pathlib import Path
 from prometheus_client import start_http_server
 
 from server.metrics import registry
+from server.server_metrics import ServerNumbers
+from server.shared_page import SharedPage
 
 
 @contextmanager
-def metrics_served(host: str, port: int, folder: Path, data: Path) -> Generator[int]:
+def metrics_served(
+    host: str, port: int, folder: Path, data: Path, page: SharedPage
+) -> Generator[int]:
     """Serve what the processes count in a folder until the block ends; the port.
 
     Raises OSError when it cannot listen there.
     """
-    server, thread = start_http_server(port, host, registry(folder, data))
+    found = registry(folder, data)
+    found.register(ServerNumbers(page))
+    server, thread = start_http_server(port, host, found)
     try:
         yield server.server_port
     finally:

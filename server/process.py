@@ -14,10 +14,11 @@ import sys
 import msgspec
 
 from contact_store.errors import ContactStoreError
+from server.log_lines import log_to_stderr
 from server.metrics_files import FOLDER_VARIABLE, reserve_files
 from server.process_options import ProcessOptions
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+from server.shared_page import SharedPage
+from server.writer_slot import WriterSlot
 
 _log = logging.getLogger("server.process")
 
@@ -25,7 +26,7 @@ _log = logging.getLogger("server.process")
 def main() -> None:
     kind, encoded = sys.argv[1:]
     options = msgspec.json.decode(encoded, type=ProcessOptions)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    log_to_stderr(kind, options.log_format)
     _count_where_there_is_room(options)
     try:
         asyncio.run(_run(kind, options))
@@ -65,7 +66,10 @@ async def _run(kind: str, options: ProcessOptions) -> None:
         from server.worker import system_sources
 
         keeper = KeeperOptions(options.folder, options.retention_days)
-        await run_keeper(keeper, stop, _say_ready, system_sources().now_ms)
+        page = SharedPage.open(options.folder.page)
+        slot = WriterSlot.of(page, options.writer_slot)
+        now_ms = system_sources().now_ms
+        await run_keeper(keeper, stop, _say_ready, now_ms, slot=slot)
     else:
         from server.worker import run_worker, system_sources
 

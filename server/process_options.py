@@ -4,7 +4,9 @@ from pathlib import Path
 
 import msgspec
 
+from server.admission import CALLS_MAX
 from server.data_folder import DataFolder
+from server.log_lines import LogFormat
 
 #: Unless `propono serve` is told another.
 CONNECTION_AGE_SECONDS = 600.0
@@ -25,6 +27,11 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     retention_days: int = 400
     #: How long a client of the decision port keeps a connection.
     connection_age_seconds: float = CONNECTION_AGE_SECONDS
+    #: Calls in flight in one worker.
+    calls_max: int = CALLS_MAX
+    log_format: LogFormat = "json"
+    #: Of this process, in the page that all of them map.
+    writer_slot: int = 0
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

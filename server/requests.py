@@ -31,6 +31,15 @@ class UnknownName(Exception):
         super().__init__(f"unknown {kind} {name!r}{near_misses(name, known)}")
 
 
+class RequestTooLarge(Exception):
+    """As gRPC itself refuses what is larger than any request may be."""
+
+    def __init__(self, size_bytes: int, bytes_max: int) -> None:
+        super().__init__(
+            f"the request has {size_bytes} bytes; send at most {bytes_max}"
+        )
+
+
 class AnswerTooLarge(Exception):
     """The answer could not be kept for a retry; nothing was recorded."""
 

@@ -35,11 +35,13 @@ class Health:
         self._services = ("", *services)
 
     async def set(self, *, serving: bool) -> None:
-        status = health_pb2.HealthCheckResponse.ServingStatus.Value(
-            "SERVING" if serving else "NOT_SERVING"
-        )
+        status = _status(serving)
         for service in self._services:
             await self._servicer.set(service, status)
+
+    async def set_part(self, service: str, *, serving: bool) -> None:
+        """The same for a name that says something of its own."""
+        await self._servicer.set(service, _status(serving))
 
     def rpc_handlers(self) -> Handlers:
         request_type = health_pb2.HealthCheckRequest
@@ -78,6 +80,12 @@ def reflection_handlers(services: Iterable[str]) -> Handlers:
         reflect, response_serializer=_encode
     )
     return handlers(REFLECTION, {"ServerReflectionInfo": handler})
+
+
+def _status(serving: bool) -> int:
+    return health_pb2.HealthCheckResponse.ServingStatus.Value(
+        "SERVING" if serving else "NOT_SERVING"
+    )
 
 
 def _by_service(request: Any) -> Any:

@@ -7,6 +7,7 @@ that we failed.
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 import grpc
@@ -25,10 +26,12 @@ from catalog_store.revisions import (
     UnknownRevision,
 )
 from contact_store import errors as contact_errors
+from server.refusals import LowDisk, Overloaded, TooLate
 from server.requests import (
     AnswerTooLarge,
     InvalidRequest,
     NotImplementedYet,
+    RequestTooLarge,
     Unauthenticated,
     UnknownName,
 )
@@ -47,6 +50,7 @@ class _Meaning(NamedTuple):
 
 _MEANINGS: dict[type[Exception], _Meaning] = {
     AnswerTooLarge: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE"),
+    RequestTooLarge: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE"),
     InvalidRequest: _Meaning(code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"),
     contact_errors.InvalidContactId: _Meaning(
         code_pb2.INVALID_ARGUMENT, "INVALID_REQUEST"
@@ -63,6 +67,9 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     contact_errors.StatusLogFull: _Meaning(
         code_pb2.RESOURCE_EXHAUSTED, "STATUS_LOG_FULL"
     ),
+    Overloaded: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", 100),
+    LowDisk: _Meaning(code_pb2.UNAVAILABLE, "LOW_DISK", 5_000),
+    TooLate: _Meaning(code_pb2.DEADLINE_EXCEEDED, "TOO_LATE"),
     NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
     Unauthenticated: _Meaning(code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),
     contact_errors.StoreStalled: _Meaning(code_pb2.UNAVAILABLE, "STORE_STALLED", 1_000),
@@ -74,12 +81,21 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
 }
 
 
-def status_of(error: Exception) -> grpc.Status:
-    """The gRPC status that tells a caller about an error."""
+def status_of(
+    error: Exception, about: Callable[[], Mapping[str, object]] = dict
+) -> grpc.Status:
+    """The gRPC status that tells a caller about an error.
+
+    `about` is asked for the call, for the log, if nobody foresaw the error.
+    """
     for kind, meaning in _MEANINGS.items():
         if isinstance(error, kind):
             return _status(meaning, str(error), _details(error, meaning))
-    _log.error("a call failed for a reason that nobody foresaw", exc_info=error)
+    _log.error(
+        "a call failed for a reason that nobody foresaw",
+        exc_info=error,
+        extra=about(),
+    )
     return _status(_Meaning(code_pb2.INTERNAL, "INTERNAL"), "internal error", [])
 
 

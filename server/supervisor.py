@@ -6,39 +6,25 @@ calls they have, and then everything stops.
 """
 
 import asyncio
-import logging
-import os
 import shutil
-import signal
 import socket
-import sys
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-
-import msgspec
 
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.addresses import CannotServe, is_loopback, split_address
+from server.child_process import ChildProcess
 from server.data_folder import DataFolder
-from server.metrics import process_ended
-from server.metrics_files import FOLDER_VARIABLE
+from server.disk_watch import DiskWatch
+from server.log_lines import LogFormat
 from server.process_options import ProcessOptions
+from server.shared_page import SharedPage
+from server.watchdog import Watchdog
 
 #: Workers of one server.
 WORKERS_MAX = 64
-#: Time for a process to say that it listens; loading is included.
-READY_SECONDS = 60.0
-#: Time for a process to end after SIGTERM before it is killed.
-STOP_SECONDS = 10.0
-#: Wait before a process that ended is started again, doubled at each quick end.
-RESTART_SECONDS = 0.1
-RESTART_SECONDS_MAX = 5.0
-
-_log = logging.getLogger(__name__)
 
 
 class ServeOptions(NamedTuple):
@@ -55,6 +41,11 @@ class ServeOptions(NamedTuple):
     retention_days: int
     #: How long a client of the decision port keeps a connection.
     connection_age_seconds: float
+    #: Calls in flight in one worker.
+    calls_max: int
+    #: Left free on the disk: nothing is recorded below it.
+    reserve_bytes: int
+    log_format: LogFormat
 
 
 class Serving(NamedTuple):
@@ -77,37 +68,67 @@ async def serve(
     options.data.admin_token()
     _empty(options.data.metrics)
     _make_stores(options.data)
+    page = SharedPage.create(options.data.page)
+    disk_watch = DiskWatch(options.data, page, options.reserve_bytes)
+    disk_watch.look()
     with reserve(options.listen) as reserved:
         host, _ = split_address(options.listen)
         decisions = f"{host}:{reserved.getsockname()[1]}"
         _check_free(options.admin_listen)
         _check_free(options.metrics_listen)
-        children = [
-            _Child("admin", options.admin_listen, options),
-            # It has no port.
-            _Child("keeper", options.admin_listen, options),
-        ]
-        children += [
-            _Child("worker", decisions, options) for _ in range(options.workers)
-        ]
+        children = _children(options, decisions, page)
+        watching = [asyncio.create_task(Watchdog(page, children).run())]
+        keeping: list[asyncio.Task[None]] = []
         try:
             ports = await asyncio.gather(*(child.start() for child in children))
-            admin_host, _ = split_address(options.admin_listen)
-            metrics_host, _ = split_address(options.metrics_listen)
-            admin_port, metrics_port = ports[0]
-            ready(
-                Serving(
-                    decisions,
-                    f"{admin_host}:{admin_port}",
-                    f"{metrics_host}:{metrics_port}",
-                )
-            )
-            keepers = [asyncio.create_task(child.keep_up()) for child in children]
+            ready(_serving(options, decisions, ports[0]))
+            keeping += [asyncio.create_task(child.keep_up()) for child in children]
+            watching.append(asyncio.create_task(disk_watch.run()))
             await stop.wait()
-            for keeper in keepers:
-                keeper.cancel()
         finally:
+            for task in keeping:
+                task.cancel()
+            # One that is stopped must not keep the others from finishing.
             await asyncio.gather(*(child.stop() for child in children))
+            for task in watching:
+                task.cancel()
+
+
+def _children(
+    options: ServeOptions, decisions: str, page: SharedPage
+) -> list[ChildProcess]:
+    """The admin process first."""
+    # The keeper has no port.
+    listening = [("admin", options.admin_listen), ("keeper", options.admin_listen)]
+    listening += [("worker", decisions)] * options.workers
+    return [
+        ChildProcess(
+            kind,
+            ProcessOptions(
+                data=str(options.data.root),
+                listen=listen,
+                reflection=is_loopback(listen),
+                kept_share=options.kept_share,
+                retention_days=options.retention_days,
+                connection_age_seconds=options.connection_age_seconds,
+                calls_max=options.calls_max,
+                log_format=options.log_format,
+                writer_slot=number,
+                metrics_listen=options.metrics_listen,
+            ),
+            page,
+            options.data.metrics,
+        )
+        for number, (kind, listen) in enumerate(listening)
+    ]
+
+
+def _serving(options: ServeOptions, decisions: str, ports: list[int]) -> Serving:
+    """`ports` are those of the admin process."""
+    addresses = (options.admin_listen, options.metrics_listen)
+    hosts = [split_address(address)[0] for address in addresses]
+    admin, metrics = (f"{h}:{p}" for h, p in zip(hosts, ports, strict=True))
+    return Serving(decisions, admin, metrics)
 
 
 def reserve(address: str) -> socket.socket:
@@ -151,74 +172,3 @@ def _check_free(address: str) -> None:
                 f"cannot listen on {address}: {error.strerror}; stop what does, or"
                 " choose another port"
             ) from None
-
-
-class _Child:
-    """One process, started again when it ends by itself."""
-
-    def __init__(self, kind: str, listen: str, options: ServeOptions) -> None:
-        self._kind = kind
-        self._metrics = options.data.metrics
-        self._options = ProcessOptions(
-            data=str(options.data.root),
-            listen=listen,
-            reflection=is_loopback(listen),
-            kept_share=options.kept_share,
-            retention_days=options.retention_days,
-            connection_age_seconds=options.connection_age_seconds,
-            metrics_listen=options.metrics_listen,
-        )
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> list[int]:
-        """Start, wait until it listens, and return its ports."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "server.process",
-            self._kind,
-            msgspec.json.encode(self._options).decode(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, FOLDER_VARIABLE: str(self._metrics)},
-        )
-        assert self._process.stdout is not None
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                line = await self._process.stdout.readline()
-        except TimeoutError:
-            line = b""
-        if not line.startswith(b"ready "):
-            await self.stop()
-            raise CannotServe(f"the {self._kind} process did not start; see its log")
-        return [int(word) for word in line.split()[1:]]
-
-    async def keep_up(self) -> None:
-        """Start the process again whenever it ends, for ever."""
-        delay = RESTART_SECONDS
-        while True:
-            assert self._process is not None
-            started = time.monotonic()
-            status = await self._process.wait()
-            _log.error("the %s process ended with %s", self._kind, status)
-            process_ended(self._metrics, self._process.pid)
-            if time.monotonic() - started > RESTART_SECONDS_MAX:
-                delay = RESTART_SECONDS
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, RESTART_SECONDS_MAX)
-            with suppress(CannotServe):
-                await self.start()
-
-    async def stop(self) -> None:
-        """Let it drain, then end it."""
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()

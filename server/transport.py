@@ -12,8 +12,9 @@ raised is translated by `server.status`.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import closing, nullcontext, suppress
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
@@ -23,9 +24,12 @@ import grpc.aio
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 
+from server.admission import Admission, awaited, is_late, seconds_left
+from server.log_lines import about_call
 from server.requests import (
     InvalidRequest,
     NotImplementedYet,
+    RequestTooLarge,
     Unauthenticated,
     Violation,
 )
@@ -114,33 +118,47 @@ def unary_handler(
     answer: Callable[[RequestT, str], bytes | Steps | Awaitable[bytes | Steps]],
     caller_of: Callable[[Context], str],
     observe: Observe = unobserved,
+    admission: Admission | None = None,
 ) -> Handler:
     """A handler for a function from a request and its caller to encoded bytes.
 
     The function runs on the event loop: it must neither wait nor block for long. What
     takes longer is a generator that returns the bytes: other calls run between its
-    steps; what waits is awaited. `caller_of` names the caller, or raises.
+    steps; what waits is awaited. `caller_of` names the caller, or raises. Without an
+    `admission` all calls are taken on.
     """
+    admitted = nullcontext() if admission is None else admission
+
+    async def answer_to(data: bytes, rpc_context: Context) -> bytes:
+        seconds = seconds_left(rpc_context)
+        caller = caller_of(rpc_context)
+        if len(data) > MESSAGE_BYTES_MAX:
+            raise RequestTooLarge(len(data), MESSAGE_BYTES_MAX)
+        answered = answer(parse(request_type, data), caller)
+        if isinstance(answered, Awaitable):
+            answered = await awaited(answered, seconds)
+        while not isinstance(answered, bytes):
+            try:
+                next(answered)
+            except StopIteration as done:
+                answered = cast(bytes, done.value)
+            else:
+                await asyncio.sleep(0)
+                seconds_left(rpc_context)
+        return answered
 
     async def handle(data: bytes, rpc_context: Context) -> bytes:
         began = time.perf_counter()
         try:
-            caller = caller_of(rpc_context)
-            if len(data) > MESSAGE_BYTES_MAX:
-                await _refuse_oversized(rpc_context, len(data))
-            answered = answer(parse(request_type, data), caller)
-            if isinstance(answered, Awaitable):
-                answered = await answered
-            while not isinstance(answered, bytes):
-                try:
-                    next(answered)
-                except StopIteration as done:
-                    answered = cast(bytes, done.value)
-                else:
-                    await asyncio.sleep(0)
+            with admitted:
+                answered = await answer_to(data, rpc_context)
+        except asyncio.CancelledError:
+            observe(_code_of_gone(rpc_context), time.perf_counter() - began)
+            raise
         except Exception as error:
             observe(code_of(error), time.perf_counter() - began)
-            await abort(rpc_context, error)
+            about = partial(_about, request_type, caller_of, data, rpc_context)
+            await abort(rpc_context, error, about)
         observe("OK", time.perf_counter() - began)
         return answered
 
@@ -152,32 +170,65 @@ def stream_handler(
     answers: Callable[[RequestT, str], AnswerSteps],
     caller_of: Callable[[Context], str],
     observe: Observe = unobserved,
+    admission: Admission | None = None,
 ) -> Handler:
     """A handler for a function from a request and its caller to encoded answers.
 
     The function runs on the event loop, a step at a time, as for `unary_handler`; a
     step that has no answer yields None, or what the next step has to wait for. When the
-    caller goes away no further step is taken.
+    caller goes away, or its deadline passes, no further step is taken.
     """
+    admitted = nullcontext() if admission is None else admission
+
+    async def answer_to(data: bytes, rpc_context: Context) -> None:
+        seconds_left(rpc_context)
+        caller = caller_of(rpc_context)
+        with closing(answers(parse(request_type, data), caller)) as steps:
+            for answer in steps:
+                if isinstance(answer, bytes):
+                    await rpc_context.write(answer)
+                elif answer is not None:
+                    # What it raises is raised in the step that asks for it.
+                    await asyncio.wait([answer], timeout=seconds_left(rpc_context))
+                await _others_have_their_turn()
+                seconds_left(rpc_context)
 
     async def handle(data: bytes, rpc_context: Context) -> None:
         began = time.perf_counter()
         try:
-            caller = caller_of(rpc_context)
-            with closing(answers(parse(request_type, data), caller)) as steps:
-                for answer in steps:
-                    if isinstance(answer, bytes):
-                        await rpc_context.write(answer)
-                    elif answer is not None:
-                        # What it raises is raised in the step that asks for it.
-                        await asyncio.wait([answer])
-                    await _others_have_their_turn()
+            with admitted:
+                await answer_to(data, rpc_context)
+        except asyncio.CancelledError:
+            observe(_code_of_gone(rpc_context), time.perf_counter() - began)
+            raise
         except Exception as error:
             observe(code_of(error), time.perf_counter() - began)
-            await abort(rpc_context, error)
+            about = partial(_about, request_type, caller_of, data, rpc_context)
+            await abort(rpc_context, error, about)
         observe("OK", time.perf_counter() - began)
 
     return grpc.unary_stream_rpc_method_handler(handle)
+
+
+def _about(
+    request_type: type[Message],
+    caller_of: Callable[[Context], str],
+    data: bytes,
+    rpc_context: Context,
+) -> Mapping[str, object]:
+    """What the log tells of a call; found out again, since that is seldom needed."""
+    caller = request_id = ""
+    with suppress(Exception):
+        caller = caller_of(rpc_context)
+        request_id = str(getattr(request_type.FromString(data), "request_id", ""))
+    # Each method has a message of its own, which is named after it.
+    method = request_type.DESCRIPTOR.name.removesuffix("Request")
+    return about_call(method=method, caller=caller, request_id=request_id)
+
+
+def _code_of_gone(rpc_context: Context) -> str:
+    """What a call that gRPC cancelled counts as."""
+    return "DEADLINE_EXCEEDED" if is_late(rpc_context) else "CANCELLED"
 
 
 async def _others_have_their_turn() -> None:
@@ -195,13 +246,6 @@ async def _others_have_their_turn() -> None:
         is_quiet = turn_ended - turn_began < QUIET_TURN_SECONDS
         quiet_turns = quiet_turns + 1 if is_quiet else 0
         turn_began = turn_ended
-
-
-async def _refuse_oversized(rpc_context: Context, size_bytes: int) -> NoReturn:
-    """As gRPC itself refuses what is larger than any request may be."""
-    text = f"the request has {size_bytes} bytes; send at most {MESSAGE_BYTES_MAX}"
-    await rpc_context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
-    raise AssertionError("abort returned")
 
 
 def unimplemented(
@@ -234,9 +278,13 @@ def parse(request_type: type[RequestT], data: bytes) -> RequestT:
         raise InvalidRequest([Violation("", text)]) from None
 
 
-async def abort(rpc_context: Context, error: Exception) -> NoReturn:
-    """End the call with the status of an error."""
-    await cast(Any, rpc_context).abort_with_status(status_of(error))
+async def abort(
+    rpc_context: Context,
+    error: Exception,
+    about: Callable[[], Mapping[str, object]] = dict,
+) -> NoReturn:
+    """End the call with the status of an error; `about` is as for `status_of`."""
+    await cast(Any, rpc_context).abort_with_status(status_of(error, about))
     raise AssertionError("abort returned")
 
 

@@ -10,12 +10,14 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.admission import Admission
 from server.batch import BatchService
 from server.decision_service import DecisionService, Sources
 from server.engine.live_catalog import LiveCatalog
@@ -24,8 +26,10 @@ from server.live.collector import full_collections_put_off
 from server.live.released import release_in_steps
 from server.live.source import Steps
 from server.live_loading import load, load_in_steps
-from server.metrics import CallMetrics, set_revision
+from server.metrics import CallMetrics, count_refusal, set_revision
 from server.process_options import ProcessOptions
+from server.recording_state import RecordingState
+from server.shared_page import SharedPage
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
     Handlers,
@@ -36,10 +40,13 @@ from server.transport import (
     unary_handler,
 )
 from server.wire import decision_pb2 as pb
+from server.writer_slot import WriterSlot
 
 Item = TypeVar("Item")
 
 SERVICE = "propono.v1.DecisionService"
+#: In health: whether what is to be recorded can be.
+RECORDING_PART = f"{SERVICE}/recording"
 
 #: How often a worker compares eight mapped bytes to see whether a new revision is
 #: current; it costs a memory access.
@@ -72,7 +79,10 @@ async def run_worker(
 ) -> None:
     """Serve until `stop` is set; `ready` is told the port once the worker listens."""
     revisions = Revisions(options.folder.catalog)
-    history = HistoryStore(options.folder.history)
+    page = SharedPage.open(options.folder.page)
+    slot = WriterSlot.of(page, options.writer_slot)
+    # Opening writes.
+    history = slot.around(HistoryStore)(options.folder.history)
     profiles = ProfileStore(options.folder.profiles)
     cell = CatalogCell()
     signal_page = revisions.signal()
@@ -81,14 +91,16 @@ async def run_worker(
 
     health = Health([SERVICE])
     await health.set(serving=cell.current is not None)
-    group_commit = GroupCommit(history)
-    service = DecisionService(
-        cell, history, profiles, sources, options.kept_share, group_commit.commit
-    )
-    batches = BatchService(
-        cell, history, profiles, sources, options.kept_share, group_commit.commit
-    )
-    services = [decision_handlers(service, batches), health.rpc_handlers()]
+    group_commit = GroupCommit(history, slot=slot)
+    recording = RecordingState(page, partial(count_refusal, "LOW_DISK"))
+    parts = cell, history, profiles, sources, options.kept_share, group_commit.commit
+    service = DecisionService(*parts, recording.check)
+    batches = BatchService(*parts, check_recording=recording.check)
+    admission = Admission(options.calls_max, partial(count_refusal, "OVERLOADED"))
+    services = [
+        decision_handlers(service, batches, admission),
+        health.rpc_handlers(),
+    ]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
     server = build_server(
@@ -101,6 +113,7 @@ async def run_worker(
     committing = asyncio.create_task(group_commit.run())
 
     ready(port)
+    watching = asyncio.create_task(tell_recording(health, recording))
     while not stop.is_set():
         if signal_page.value() != seen:
             seen = signal_page.value()
@@ -110,7 +123,9 @@ async def run_worker(
             await asyncio.wait_for(stop.wait(), SIGNAL_CHECK_SECONDS)
         except TimeoutError:
             continue
+    watching.cancel()
     await health.set(serving=False)
+    await health.set_part(RECORDING_PART, serving=False)
     await server.stop(DRAIN_SECONDS)
     group_commit.close()
     await committing
@@ -118,7 +133,9 @@ async def run_worker(
     profiles.close()
 
 
-def decision_handlers(service: DecisionService, batches: BatchService) -> Handlers:
+def decision_handlers(
+    service: DecisionService, batches: BatchService, admission: Admission
+) -> Handlers:
     return handlers(
         SERVICE,
         {
@@ -127,21 +144,34 @@ def decision_handlers(service: DecisionService, batches: BatchService) -> Handle
                 batches.beside(service.propose),
                 anyone,
                 CallMetrics("Propose").observe,
+                admission,
             ),
             "UpdateProposition": unary_handler(
                 pb.UpdatePropositionRequest,
                 batches.beside(service.update_proposition),
                 anyone,
                 CallMetrics("UpdateProposition").observe,
+                admission,
             ),
             "ProposeBatch": stream_handler(
                 pb.ProposeBatchRequest,
                 batches.propose_batch,
                 anyone,
                 CallMetrics("ProposeBatch").observe,
+                admission,
             ),
         },
     )
+
+
+async def tell_recording(health: Health, recording: RecordingState) -> None:
+    """Keep health's word on recording true, for ever."""
+    told: bool | None = None
+    while True:
+        if recording.is_possible != told:
+            told = recording.is_possible
+            await health.set_part(RECORDING_PART, serving=told)
+        await asyncio.sleep(SIGNAL_CHECK_SECONDS)
 
 
 def load_current(revisions: Revisions, cell: CatalogCell) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 PROPONO = Path(sys.executable).with_name("propono")
@@ -49,6 +49,7 @@ def serving(
     data: Path,
     workers: int = 1,
     *options: str,
+    stderr: IO[str] | None = None,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> Generator[Server]:
     """Serve a data folder until the block ends; the server must then end with 0.
@@ -67,6 +68,7 @@ def serving(
             *options,
         ],
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         cwd=ROOT,
         env={**os.environ, **variables},

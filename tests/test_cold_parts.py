@@ -294,4 +294,4 @@ def test_a_contact_without_history_has_an_empty_one_at_any_reach(store):
     with store.transaction() as txn:
         assert txn.contact("bank", "C1", Reach((Look(1),), 5)) == EMPTY_RECORD
     with store.snapshot() as read:
-        assert read("bank", "C1", None) is None
+        assert read.record("bank", "C1") is None

@@ -165,7 +165,8 @@ def test_a_full_disk_stops_recording_and_nothing_else(
     with small_disk(kind, tmp_path, DISK_BYTES) as disk:
         folder = DataFolder(disk / "data")
         publish(folder.catalog, counted_bank())
-        with serving(folder.root) as server:
+        # Without the reserve, which keeps a disk from becoming so full.
+        with serving(folder.root, 1, "--disk-reserve", "0") as server:
             client = Client.connect(server.decisions, DEADLINE_SECONDS)
 
             def record(contact: str) -> None:

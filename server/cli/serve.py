@@ -1,7 +1,7 @@
 """`propono serve`."""
 
 import asyncio
-import logging
+import re
 import signal
 import time
 from pathlib import Path
@@ -13,10 +13,15 @@ from contact_store.retention import (
     RETENTION_DAYS_MAX,
     RETENTION_DAYS_MIN,
 )
+from server.admission import CALLS_MAX, CALLS_MAX_LIMIT
 from server.cli.catalog import data_option
+from server.cli.config_file import config_option
 from server.cli.output import Refusal, disk_failures
 from server.data_folder import DataFolder
+from server.log_lines import LogFormat, default_format, log_to_stderr
 from server.process_options import CONNECTION_AGE_SECONDS
+
+_SHIFTS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
 
 
 def _share(_: click.Context, __: click.Parameter, text: str) -> float:
@@ -31,7 +36,17 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     return share
 
 
+def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
+    """A size such as 512MiB, in bytes."""
+    matched = re.fullmatch(r"(\d{1,12})(|KiB|MiB|GiB)", text)
+    if matched is None:
+        raise click.BadParameter(f"{text!r} is not a size such as 512MiB or 2GiB")
+    number, unit = matched.groups()
+    return int(number) << _SHIFTS[unit]
+
+
 @click.command()
+@config_option
 @data_option
 @click.option(
     "--workers",
@@ -86,6 +101,27 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     metavar="SECONDS",
     help="Clients connect anew after that, so that every worker gets its share.",
 )
+@click.option(
+    "--calls-max",
+    type=click.IntRange(1, CALLS_MAX_LIMIT),
+    default=CALLS_MAX,
+    show_default=True,
+    help="Calls in flight in one worker; more are refused at once.",
+)
+@click.option(
+    "--disk-reserve",
+    "reserve_bytes",
+    callback=_bytes,
+    default="512MiB",
+    show_default=True,
+    metavar="SIZE",
+    help="Nothing is recorded while less is free where the data folder is.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["json", "text"]),
+    help="On standard error; JSON, one object a line, unless that is a terminal.",
+)
 def serve(
     data: Path,
     workers: int,
@@ -95,6 +131,9 @@ def serve(
     retention_days: int,
     kept_share: float,
     connection_age_seconds: float,
+    calls_max: int,
+    reserve_bytes: int,
+    log_format: LogFormat | None,
 ) -> None:
     """Serve decisions from a data folder until SIGTERM or Ctrl-C.
 
@@ -106,12 +145,12 @@ def serve(
     from contact_store.errors import ContactStoreError
     from server.addresses import CannotServe, is_loopback
     from server.data_folder import FolderInUse, UnusableToken
-    from server.process import LOG_FORMAT
     from server.publication import ensure_runnable
     from server.supervisor import ServeOptions, Serving
     from server.supervisor import serve as supervise
 
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    log_format = log_format or default_format()
+    log_to_stderr("supervisor", log_format)
     folder = DataFolder(data)
     options = ServeOptions(
         data=folder,
@@ -122,6 +161,9 @@ def serve(
         kept_share=kept_share,
         retention_days=retention_days,
         connection_age_seconds=connection_age_seconds,
+        calls_max=calls_max,
+        reserve_bytes=reserve_bytes,
+        log_format=log_format,
     )
 
     def ready(serving: Serving) -> None:
