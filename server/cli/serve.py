@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from server.cli.output import Refusal, disk_failures
 from server.data_folder import DataFolder
 from server.log_lines import LogFormat, default_format, log_to_stderr
 from server.process_options import CONNECTION_AGE_SECONDS
+
+if TYPE_CHECKING:
+    from server.supervisor import ServeOptions
 
 _SHIFTS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
 
@@ -146,8 +150,7 @@ def serve(
     from server.addresses import CannotServe, is_loopback
     from server.data_folder import FolderInUse, UnusableToken
     from server.publication import ensure_runnable
-    from server.supervisor import ServeOptions, Serving
-    from server.supervisor import serve as supervise
+    from server.supervisor import ServeOptions
 
     log_format = log_format or default_format()
     log_to_stderr("supervisor", log_format)
@@ -166,19 +169,6 @@ def serve(
         log_format=log_format,
     )
 
-    def ready(serving: Serving) -> None:
-        click.echo(
-            f"decisions on {serving.decisions}, admin on {serving.admin},"
-            f" metrics on {serving.metrics}"
-        )
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await supervise(options, stop, ready)
-
     try:
         for address in (listen, admin_listen, metrics_listen):
             if not is_loopback(address):
@@ -189,7 +179,7 @@ def serve(
         with disk_failures(data):
             folder.create()
             ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
-            asyncio.run(run())
+            asyncio.run(_supervised(options))
     except (
         CannotServe,
         ContactStoreError,
@@ -198,3 +188,20 @@ def serve(
         UnusableToken,
     ) as error:
         raise Refusal(str(error)) from None
+
+
+async def _supervised(options: "ServeOptions") -> None:
+    """Until SIGTERM or Ctrl-C."""
+    from server.supervisor import Serving, serve
+
+    def ready(serving: Serving) -> None:
+        click.echo(
+            f"decisions on {serving.decisions}, admin on {serving.admin},"
+            f" metrics on {serving.metrics}"
+        )
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(options, stop, ready)
