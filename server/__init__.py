@@ -45,6 +45,7 @@ What runs:
     worker             serves decisions
     admin              serves the admin port
     standard_services  health and reflection, on both ports
+    access             who may call what
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
     quota_restoring    a count for one whose counter is damaged

@@ -1,0 +1,7 @@
+"""Who may do what, on both ports.
+
+    permissions   the table: each method, and the roles that may call it
+    roles         what there is to be
+
+Nothing here knows what a method does. What is not in the table is refused.
+"""
