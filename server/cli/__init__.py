@@ -10,6 +10,8 @@
     quotas         what is left of each limit over all contacts
     rule           try a rule: check it, or see how it is compiled
     propositions   export what was proposed
+    tokens         give, list and revoke callers' tokens
+    identities     the same for their certificates
     doctor         check all that is stored, repair it, give disk space back
     backup         copy all of it while a server serves
     restore        and make a data folder of that again
@@ -39,6 +41,8 @@ _MODULE_OF = {
     "quotas": "server.cli.quotas",
     "rule": "server.cli.rules",
     "propositions": "server.cli.propositions",
+    "tokens": "server.cli.tokens",
+    "identities": "server.cli.tokens",
     "doctor": "server.cli.doctor",
     "backup": "server.cli.backup",
     "restore": "server.cli.backup",
