@@ -1,8 +1,7 @@
 """The admin process: the services of the admin port.
 
 Revisions can be read, and contacts kept; what edits, approves and publishes over the
-wire answers UNIMPLEMENTED until it exists. Every call but health and reflection needs
-the token.
+wire answers UNIMPLEMENTED until it exists. `server.access` says who may call what.
 """
 
 import asyncio
@@ -15,6 +14,8 @@ from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.access.callers import caller_name
+from server.access.port import guarded_services
 from server.addresses import split_address
 from server.contact_catalog import ContactCatalog
 from server.contact_service import ContactService, ContactStores
@@ -27,7 +28,6 @@ from server.translation import timestamp
 from server.transport import (
     Context,
     Handlers,
-    bearer_of,
     build_server,
     handlers,
     methods_of,
@@ -48,7 +48,6 @@ async def run_admin(
     options: ProcessOptions, stop: asyncio.Event, ready: Callable[..., None]
 ) -> None:
     """Serve until `stop` is set; `ready` is told both ports once it listens."""
-    admit = bearer_of(options.folder.admin_token())
     names = [ADMIN_SERVICE, CONTACT_SERVICE]
     folder = options.folder
     stores = ContactStores(
@@ -62,13 +61,13 @@ async def run_admin(
     health = Health(names)
     await health.set(serving=True)
     services = [
-        admin_handlers(Revisions(options.folder.catalog), admit),
-        contact_handlers(contacts, admit),
+        admin_handlers(Revisions(options.folder.catalog), caller_name),
+        contact_handlers(contacts, caller_name),
         health.rpc_handlers(),
     ]
     if options.reflection:
         services.append(reflection_handlers(names))
-    server = build_server(services, reuse_port=False)
+    server = build_server(guarded_services(options, services), reuse_port=False)
     port = server.add_insecure_port(options.listen)
     await server.start()
     host, metrics_port = split_address(options.metrics_listen)

@@ -20,6 +20,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     kept_share: float = 0.01
     #: How long propositions are kept after their last change.
     retention_days: int = 400
+    #: Whether every caller must say who they are, on loopback too.
+    auth_required: bool = False
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

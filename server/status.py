@@ -29,6 +29,8 @@ from server.requests import (
     AnswerTooLarge,
     InvalidRequest,
     NotImplementedYet,
+    PermissionDenied,
+    TokenExpired,
     Unauthenticated,
     UnknownName,
 )
@@ -65,6 +67,8 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     ),
     NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
     Unauthenticated: _Meaning(code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    TokenExpired: _Meaning(code_pb2.UNAUTHENTICATED, "TOKEN_EXPIRED"),
+    PermissionDenied: _Meaning(code_pb2.PERMISSION_DENIED, "PERMISSION_DENIED"),
     contact_errors.StoreStalled: _Meaning(code_pb2.UNAVAILABLE, "STORE_STALLED", 1_000),
     contact_errors.StoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
     PublicationBusy: _Meaning(code_pb2.ABORTED, "PUBLICATION_BUSY", 1_000),

@@ -50,6 +50,8 @@ class ServeOptions(NamedTuple):
     kept_share: float
     #: How long propositions are kept after their last change.
     retention_days: int
+    #: Whether every caller must say who they are, on loopback too.
+    auth_required: bool = False
 
 
 class Serving(NamedTuple):
@@ -151,6 +153,7 @@ class _Child:
             kept_share=options.kept_share,
             retention_days=options.retention_days,
             metrics_listen=options.metrics_listen,
+            auth_required=options.auth_required,
         )
         self._process: asyncio.subprocess.Process | None = None
 

@@ -16,6 +16,8 @@ from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.access.callers import caller_name
+from server.access.port import guarded_services
 from server.batch import BatchService
 from server.decision_service import DecisionService, Sources
 from server.engine.live_catalog import LiveCatalog
@@ -29,7 +31,6 @@ from server.process_options import ProcessOptions
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
     Handlers,
-    anyone,
     build_server,
     handlers,
     stream_handler,
@@ -91,7 +92,7 @@ async def run_worker(
     services = [decision_handlers(service, batches), health.rpc_handlers()]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
-    server = build_server(services, reuse_port=True)
+    server = build_server(guarded_services(options, services), reuse_port=True)
     port = server.add_insecure_port(options.listen)
     await server.start()
     committing = asyncio.create_task(group_commit.run())
@@ -121,19 +122,19 @@ def decision_handlers(service: DecisionService, batches: BatchService) -> Handle
             "Propose": unary_handler(
                 pb.ProposeRequest,
                 batches.beside(service.propose),
-                anyone,
+                caller_name,
                 CallMetrics("Propose").observe,
             ),
             "UpdateProposition": unary_handler(
                 pb.UpdatePropositionRequest,
                 batches.beside(service.update_proposition),
-                anyone,
+                caller_name,
                 CallMetrics("UpdateProposition").observe,
             ),
             "ProposeBatch": stream_handler(
                 pb.ProposeBatchRequest,
                 batches.propose_batch,
-                anyone,
+                caller_name,
                 CallMetrics("ProposeBatch").observe,
             ),
         },

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 PROPONO = Path(sys.executable).with_name("propono")
@@ -50,10 +50,11 @@ def serving(
     workers: int = 1,
     *options: str,
     variables: Mapping[str, str] = MappingProxyType({}),
+    log: IO[str] | None = None,
 ) -> Generator[Server]:
     """Serve a data folder until the block ends; the server must then end with 0.
 
-    `variables` are added to its environment.
+    `variables` are added to its environment, and `log` is where it writes its log.
     """
     process = subprocess.Popen(
         [
@@ -67,6 +68,7 @@ def serving(
             *options,
         ],
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
         cwd=ROOT,
         env={**os.environ, **variables},

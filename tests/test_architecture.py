@@ -79,6 +79,12 @@ MAY_IMPORT = {
         "google.protobuf",
         "grpc",
     },
+    "server.access.guard": {
+        "server.access",
+        "server.status",
+        "server.transport",
+        "grpc",
+    },
     "server.contact_stream": {
         "server.requests",
         "server.transport",

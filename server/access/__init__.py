@@ -1,7 +1,11 @@
 """Who may do what, on both ports.
 
+    port          one port as its options say
+    guard         in front of every method of a server: nothing is reached around it
+    gate          who is calling, and whether they may
     permissions   the table: each method, and the roles that may call it
     roles         what there is to be
+    callers       who calls now, for whoever wants the name
     access_list   tokens and certificates that somebody was given: the file
     tokens        their text, and the hash that is kept of it
 

@@ -61,6 +61,13 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     help="Where Prometheus finds /metrics.",
 )
 @click.option(
+    "--auth",
+    type=click.Choice(["loopback", "required"]),
+    default="loopback",
+    show_default=True,
+    help="Who must send a token: other machines, or everybody. See docs/access.md.",
+)
+@click.option(
     "--retention-days",
     type=click.IntRange(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX),
     default=RETENTION_DAYS,
@@ -82,6 +89,7 @@ def serve(
     listen: str,
     admin_listen: str,
     metrics_listen: str,
+    auth: str,
     retention_days: int,
     kept_share: float,
 ) -> None:
@@ -109,6 +117,7 @@ def serve(
         metrics_listen=metrics_listen,
         kept_share=kept_share,
         retention_days=retention_days,
+        auth_required=auth == "required",
     )
 
     def ready(serving: Serving) -> None:
