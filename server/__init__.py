@@ -63,6 +63,7 @@ What runs:
     data_compaction    gives its disk space back
     client             calls it
     admin_client       calls the admin port
+    client_access      with which token, over what
     cli                the `propono` command
     wire               generated from proto/, never edited
 

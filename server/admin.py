@@ -16,6 +16,7 @@ from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.access.callers import caller_name
 from server.access.port import guarded_services
+from server.access.tls import listen
 from server.addresses import split_address
 from server.contact_catalog import ContactCatalog
 from server.contact_service import ContactService, ContactStores
@@ -68,7 +69,7 @@ async def run_admin(
     if options.reflection:
         services.append(reflection_handlers(names))
     server = build_server(guarded_services(options, services), reuse_port=False)
-    port = server.add_insecure_port(options.listen)
+    port = listen(server, options.listen, options.tls)
     await server.start()
     host, metrics_port = split_address(options.metrics_listen)
     with metrics_served(host, metrics_port, folder.metrics, folder.root) as at:

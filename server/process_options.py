@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from server.access.pem_files import TlsFiles
 from server.data_folder import DataFolder
 
 
@@ -22,6 +23,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     retention_days: int = 400
     #: Whether every caller must say who they are, on loopback too.
     auth_required: bool = False
+    #: None for plaintext.
+    tls: TlsFiles | None = None
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

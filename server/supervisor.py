@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from server.access.serving import ServeAccess
 from server.addresses import CannotServe, is_loopback, split_address
 from server.data_folder import DataFolder
 from server.metrics import FOLDER_VARIABLE, process_ended
@@ -50,8 +51,8 @@ class ServeOptions(NamedTuple):
     kept_share: float
     #: How long propositions are kept after their last change.
     retention_days: int
-    #: Whether every caller must say who they are, on loopback too.
-    auth_required: bool = False
+    #: What is asked of callers.
+    access: ServeAccess = ServeAccess()
 
 
 class Serving(NamedTuple):
@@ -153,7 +154,8 @@ class _Child:
             kept_share=options.kept_share,
             retention_days=options.retention_days,
             metrics_listen=options.metrics_listen,
-            auth_required=options.auth_required,
+            auth_required=options.access.is_required,
+            tls=options.access.admin_tls if kind == "admin" else options.access.tls,
         )
         self._process: asyncio.subprocess.Process | None = None
 

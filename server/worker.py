@@ -18,6 +18,7 @@ from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.access.callers import caller_name
 from server.access.port import guarded_services
+from server.access.tls import listen
 from server.batch import BatchService
 from server.decision_service import DecisionService, Sources
 from server.engine.live_catalog import LiveCatalog
@@ -93,7 +94,7 @@ async def run_worker(
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
     server = build_server(guarded_services(options, services), reuse_port=True)
-    port = server.add_insecure_port(options.listen)
+    port = listen(server, options.listen, options.tls)
     await server.start()
     committing = asyncio.create_task(group_commit.run())
 

@@ -85,6 +85,7 @@ MAY_IMPORT = {
         "server.transport",
         "grpc",
     },
+    "server.access.tls": {"server.access", "grpc"},
     "server.contact_stream": {
         "server.requests",
         "server.transport",
@@ -99,8 +100,14 @@ MAY_IMPORT = {
         "grpc_health",
         "grpc_reflection",
     },
-    "server.client": {"server.wire", "google.rpc", "grpc"},
-    "server.admin_client": {"server.client", "server.wire", "grpc"},
+    "server.client_access": {"grpc"},
+    "server.client": {"server.client_access", "server.wire", "google.rpc", "grpc"},
+    "server.admin_client": {
+        "server.client",
+        "server.client_access",
+        "server.wire",
+        "grpc",
+    },
     # Compiling happens here, and never in a worker.
     "server.publication": {
         "server",

@@ -16,8 +16,9 @@ def guarded_services(
 ) -> list[Handlers]:
     """The services of a port, behind its gate; raises AccessError."""
     is_local = is_loopback(options.listen)
+    knows_clients = options.tls is not None and options.tls.client_ca is not None
     rules = GateRules(
-        is_required=options.auth_required or not is_local,
+        is_required=options.auth_required or knows_clients or not is_local,
         admin_token=options.folder.admin_token() if is_local else None,
     )
     gate = Gate(

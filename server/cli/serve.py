@@ -5,6 +5,7 @@ import logging
 import signal
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +16,11 @@ from contact_store.retention import (
 )
 from server.cli.catalog import data_option
 from server.cli.output import Refusal
+from server.cli.serve_access import access_options
 from server.data_folder import DataFolder
+
+if TYPE_CHECKING:
+    from server.access.serving import ServeAccess
 
 
 def _share(_: click.Context, __: click.Parameter, text: str) -> float:
@@ -60,13 +65,7 @@ def _share(_: click.Context, __: click.Parameter, text: str) -> float:
     metavar="HOST:PORT",
     help="Where Prometheus finds /metrics.",
 )
-@click.option(
-    "--auth",
-    type=click.Choice(["loopback", "required"]),
-    default="loopback",
-    show_default=True,
-    help="Who must send a token: other machines, or everybody. See docs/access.md.",
-)
+@access_options
 @click.option(
     "--retention-days",
     type=click.IntRange(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX),
@@ -89,7 +88,7 @@ def serve(
     listen: str,
     admin_listen: str,
     metrics_listen: str,
-    auth: str,
+    access: "ServeAccess",
     retention_days: int,
     kept_share: float,
 ) -> None:
@@ -100,7 +99,9 @@ def serve(
     """
     from catalog_store.records import UnixMs
     from catalog_store.revisions import DamagedRevision
-    from server.addresses import CannotServe, is_loopback
+    from server.access.access_list import AccessError, read_access_list
+    from server.access.serving import check_access
+    from server.addresses import CannotServe
     from server.data_folder import FolderInUse
     from server.process import LOG_FORMAT
     from server.publication import ensure_runnable
@@ -117,7 +118,7 @@ def serve(
         metrics_listen=metrics_listen,
         kept_share=kept_share,
         retention_days=retention_days,
-        auth_required=auth == "required",
+        access=access,
     )
 
     def ready(serving: Serving) -> None:
@@ -134,14 +135,10 @@ def serve(
         await supervise(options, stop, ready)
 
     try:
-        for address in (listen, admin_listen, metrics_listen):
-            if not is_loopback(address):
-                raise CannotServe(
-                    f"{address} is not a loopback address: this version has no"
-                    " authentication for other machines; put a proxy in front"
-                )
+        check_access(access, listen, admin_listen, metrics_listen)
+        read_access_list(folder.access)
         folder.create()
         ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
         asyncio.run(run())
-    except (CannotServe, DamagedRevision, FolderInUse) as error:
+    except (AccessError, CannotServe, DamagedRevision, FolderInUse) as error:
         raise Refusal(str(error)) from None
