@@ -46,6 +46,7 @@ What runs:
     admin              serves the admin port
     standard_services  health and reflection, on both ports
     access             who may call what
+    audit              who changed what, and who tried to
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
     quota_restoring    a count for one whose counter is damaged
