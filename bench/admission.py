@@ -29,6 +29,8 @@ from server.access.gate import Gate, GateRules
 from server.access.guard import guarded
 from server.access.roles import Role
 from server.access.tokens import hash_of, new_token
+from server.audit.calls import AuditedCalls
+from server.audit.log import AuditLog
 from server.requests import Unauthenticated
 from server.transport import build_server, handlers, unary_handler
 from server.wire import decision_pb2 as pb
@@ -114,7 +116,9 @@ async def measure_calls(folder: Path, token: str, seconds: float) -> dict[str, o
         services = [handlers(SERVICE, rpc)]
         if is_guarded:
             gate = gate_of(folder, is_required=True)
-            services = guarded(services, gate, lambda _, __: None)
+            log = AuditLog(folder / "audit", lambda: 0)
+            later = asyncio.get_running_loop().call_later
+            services = guarded(services, gate, AuditedCalls(log, later))
         server = build_server(services, reuse_port=False)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()

@@ -15,7 +15,7 @@ from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.access.callers import caller_name
-from server.access.port import guarded_services
+from server.access.port import guarded_port
 from server.access.tls import listen
 from server.addresses import split_address
 from server.contact_catalog import ContactCatalog
@@ -68,7 +68,8 @@ async def run_admin(
     ]
     if options.reflection:
         services.append(reflection_handlers(names))
-    server = build_server(guarded_services(options, services), reuse_port=False)
+    guarded = guarded_port(options, services)
+    server = build_server(guarded.services, reuse_port=False)
     port = listen(server, options.listen, options.tls)
     await server.start()
     host, metrics_port = split_address(options.metrics_listen)
@@ -77,6 +78,7 @@ async def run_admin(
         await stop.wait()
         await health.set(serving=False)
         await server.stop(1.0)
+        guarded.audited.close()
     stores.history.close()
     stores.profiles.close()
 

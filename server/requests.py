@@ -53,6 +53,8 @@ class TokenExpired(Exception):
     """The call is made with a token that was good once."""
 
     def __init__(self, token_id: str, name: str) -> None:
+        self.name = name
+        self.known_by = f"token {token_id}"
         super().__init__(
             f"token {token_id} of {name} has expired: `propono tokens create` makes"
             " another"
@@ -65,6 +67,8 @@ class PermissionDenied(Exception):
     def __init__(
         self, method: str, name: str, role: str | None, allowed: Iterable[str]
     ) -> None:
+        self.name = name
+        self.role = role
         may = ", ".join(sorted(allowed)) or "nobody"
         super().__init__(f"{name} is {role or 'of no role'}; {method} is for {may}")
 

@@ -25,6 +25,7 @@ from catalog_store.revisions import (
     UnknownRevision,
 )
 from contact_store import errors as contact_errors
+from server.audit.entries import AuditFailed
 from server.requests import (
     AnswerTooLarge,
     InvalidRequest,
@@ -67,6 +68,7 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     ),
     NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
     Unauthenticated: _Meaning(code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    AuditFailed: _Meaning(code_pb2.UNAVAILABLE, "AUDIT_FAILED", 1_000),
     TokenExpired: _Meaning(code_pb2.UNAUTHENTICATED, "TOKEN_EXPIRED"),
     PermissionDenied: _Meaning(code_pb2.PERMISSION_DENIED, "PERMISSION_DENIED"),
     contact_errors.StoreStalled: _Meaning(code_pb2.UNAVAILABLE, "STORE_STALLED", 1_000),

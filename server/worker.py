@@ -17,7 +17,7 @@ from catalog_store.revisions import NothingPublished, Revisions
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.access.callers import caller_name
-from server.access.port import guarded_services
+from server.access.port import guarded_port
 from server.access.tls import listen
 from server.batch import BatchService
 from server.decision_service import DecisionService, Sources
@@ -93,7 +93,8 @@ async def run_worker(
     services = [decision_handlers(service, batches), health.rpc_handlers()]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
-    server = build_server(guarded_services(options, services), reuse_port=True)
+    guarded = guarded_port(options, services)
+    server = build_server(guarded.services, reuse_port=True)
     port = listen(server, options.listen, options.tls)
     await server.start()
     committing = asyncio.create_task(group_commit.run())
@@ -110,6 +111,7 @@ async def run_worker(
             continue
     await health.set(serving=False)
     await server.stop(DRAIN_SECONDS)
+    guarded.audited.close()
     group_commit.close()
     await committing
     history.close()
