@@ -13,6 +13,7 @@ import click
 import rich.progress
 from rich.console import Console
 
+from server.cli.audited import audited
 from server.cli.output import Refusal, output_option, print_json, print_table
 from server.data_folder import DataFolder
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from catalog_store.records import UnixMs
     from compiler.revision import Progress
     from compiler.source import Diagnostic
+    from server.audit.changes import Change
 
 data_option = click.option(
     "--data",
@@ -125,26 +127,29 @@ def publish(path: Path, data: Path, output: str) -> None:
 
     folder = DataFolder(data)
     folder.create()
-    try:
-        if path.is_dir():
-            with _progress() as progress:
-                manifest, compilation = publish_files(
-                    folder,
-                    path,
-                    publisher=getuser(),
-                    now_ms=_now_ms(),
-                    progress=progress,
+    with audited(data, "revisions") as change:
+        try:
+            if path.is_dir():
+                with _progress() as progress:
+                    manifest, compilation = publish_files(
+                        folder,
+                        path,
+                        publisher=getuser(),
+                        now_ms=_now_ms(),
+                        progress=progress,
+                    )
+                _show(compilation.diagnostics, "table")
+            else:
+                manifest = publish_artifact(
+                    folder, path, publisher=getuser(), now_ms=_now_ms()
                 )
-            _show(compilation.diagnostics, "table")
-        else:
-            manifest = publish_artifact(
-                folder, path, publisher=getuser(), now_ms=_now_ms()
-            )
-    except Refused as refused:
-        _show(refused.diagnostics, output)
-        raise Refusal(f"{_count(refused.diagnostics)}; nothing was published") from None
-    except (ArtifactError, DamagedRevision, PublicationBusy) as error:
-        raise Refusal(f"{path}: {error}; nothing was published") from None
+        except Refused as refused:
+            _show(refused.diagnostics, output)
+            text = f"{_count(refused.diagnostics)}; nothing was published"
+            raise Refusal(text) from None
+        except (ArtifactError, DamagedRevision, PublicationBusy) as error:
+            raise Refusal(f"{path}: {error}; nothing was published") from None
+        _published(change, manifest)
     _say_published(manifest, output)
 
 
@@ -161,12 +166,16 @@ def rollback(revision: int, data: Path, output: str) -> None:
     )
     from server.publication import roll_back
 
-    try:
-        manifest = roll_back(
-            DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
-        )
-    except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
-        raise Refusal(f"{error}; see `propono catalog history`") from None
+    if not data.is_dir():
+        raise Refusal(f"there is no folder {data}: give a server's data folder")
+    with audited(data, f"revisions/{revision}") as change:
+        try:
+            manifest = roll_back(
+                DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
+            )
+        except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
+            raise Refusal(f"{error}; see `propono catalog history`") from None
+        _published(change, manifest)
     _say_published(manifest, output)
 
 
@@ -215,6 +224,12 @@ def _progress() -> "Generator[Progress]":
     with bar:
         task = bar.add_task("compiling rules", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _published(change: "Change", manifest: "Manifest") -> None:
+    """For the audit log."""
+    change.resource = f"revisions/{manifest.number}"
+    change.after = _plain(manifest)
 
 
 def _say_published(manifest: "Manifest", output: str) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from server.access.roles import Role
+from server.cli.audited import audited
 from server.cli.catalog import data_option
 from server.cli.output import Refusal, output_option, print_json, print_table
 from server.data_folder import DataFolder
 
 if TYPE_CHECKING:
-    from server.access.access_list import AccessList
+    from server.access.access_list import AccessList, Identity, Token
 
 #: The longest that a token may be good for, other than for ever.
 EXPIRY_DAYS_MAX = 3_650
@@ -88,10 +89,14 @@ def create_token(
         created_at_ms=now_ms,
         expires_at_ms=None if valid_ms is None else now_ms + valid_ms,
     )
-    _change(data, lambda access: with_token(access, token))
+    _change(
+        data,
+        f"tokens/{token.id}",
+        lambda access: with_token(access, token),
+        after=_shown_token(token),
+    )
     if output == "json":
-        shown = {"token": made.text, "id": token.id, "name": token.name, "role": role}
-        print_json({**shown, "expires": _moment(token.expires_at_ms)})
+        print_json({"token": made.text, **_shown_token(token)})
         return
     click.echo(made.text)
     until = "for ever" if valid_ms is None else f"until {_moment(token.expires_at_ms)}"
@@ -109,11 +114,7 @@ def list_tokens(data: Path, output: str) -> None:
     now_ms = time.time_ns() // 1_000_000
     rows: list[dict[str, object]] = [
         {
-            "id": token.id,
-            "name": token.name,
-            "role": token.role.value,
-            "created": _moment(token.created_at_ms),
-            "expires": _moment(token.expires_at_ms),
+            **_shown_token(token),
             "expired": token.expires_at_ms is not None
             and token.expires_at_ms <= now_ms,
         }
@@ -129,7 +130,14 @@ def revoke_token(token_id: str, data: Path) -> None:
     """Take a token back: servers refuse it within a second."""
     from server.access.access_list import without_token
 
-    _change(data, lambda access: without_token(access, token_id))
+    _change(
+        data,
+        f"tokens/{token_id}",
+        lambda access: without_token(access, token_id),
+        before=[
+            _shown_token(each) for each in _access(data).tokens if each.id == token_id
+        ],
+    )
     click.echo(f"revoked {token_id}")
 
 
@@ -154,7 +162,12 @@ def add_identity(certificate: str, role: str, name: str, data: Path) -> None:
 
     now_ms = time.time_ns() // 1_000_000
     identity = Identity(certificate, name, Role(role), now_ms)
-    _change(data, lambda access: with_identity(access, identity))
+    _change(
+        data,
+        f"identities/{certificate}",
+        lambda access: with_identity(access, identity),
+        after=_shown_identity(identity),
+    )
     click.echo(f"{certificate} may call as {role}")
 
 
@@ -164,13 +177,7 @@ def add_identity(certificate: str, role: str, name: str, data: Path) -> None:
 def list_identities(data: Path, output: str) -> None:
     """List certificates that have a role."""
     rows: list[dict[str, object]] = [
-        {
-            "certificate": identity.certificate,
-            "name": identity.name,
-            "role": identity.role.value,
-            "created": _moment(identity.created_at_ms),
-        }
-        for identity in _access(data).identities
+        dict(_shown_identity(identity)) for identity in _access(data).identities
     ]
     _print(rows, output)
 
@@ -182,7 +189,16 @@ def remove_identity(certificate: str, data: Path) -> None:
     """Take a certificate's role away: servers refuse it within a second."""
     from server.access.access_list import without_identity
 
-    _change(data, lambda access: without_identity(access, certificate))
+    _change(
+        data,
+        f"identities/{certificate}",
+        lambda access: without_identity(access, certificate),
+        before=[
+            _shown_identity(each)
+            for each in _access(data).identities
+            if each.certificate == certificate
+        ],
+    )
     click.echo(f"removed {certificate}")
 
 
@@ -195,15 +211,45 @@ def _access(data: Path) -> "AccessList":
         raise Refusal(str(error)) from None
 
 
-def _change(data: Path, change: "Callable[[AccessList], AccessList]") -> None:
+def _change(
+    data: Path,
+    resource: str,
+    change: "Callable[[AccessList], AccessList]",
+    *,
+    before: Sequence[Mapping[str, str]] = (),
+    after: Mapping[str, str] | None = None,
+) -> None:
+    """Change the list, and say in the audit log who could call and can from now on."""
     from server.access.access_list import AccessError, change_access_list
 
     if not data.is_dir():
         raise Refusal(f"there is no folder {data}: give a server's data folder")
-    try:
-        change_access_list(DataFolder(data).access, change)
-    except (AccessError, OSError) as error:
-        raise Refusal(str(error)) from None
+    with audited(data, resource) as made:
+        try:
+            change_access_list(DataFolder(data).access, change)
+        except (AccessError, OSError) as error:
+            raise Refusal(str(error)) from None
+        made.before, made.after = next(iter(before), None), after
+
+
+def _shown_token(token: "Token") -> dict[str, str]:
+    """All of it but the hash."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role.value,
+        "created": _moment(token.created_at_ms),
+        "expires": _moment(token.expires_at_ms),
+    }
+
+
+def _shown_identity(identity: "Identity") -> dict[str, str]:
+    return {
+        "certificate": identity.certificate,
+        "name": identity.name,
+        "role": identity.role.value,
+        "created": _moment(identity.created_at_ms),
+    }
 
 
 def _print(rows: list[dict[str, object]], output: str) -> None:
