@@ -1,4 +1,5 @@
-"""What it costs to ask who calls: the gate alone, and a call with and without it.
+"""What it costs to ask who calls: the gate alone, and a call with and without it; and
+to write down what they change.
 
 python -m bench.admission --seconds 2
 """
@@ -30,6 +31,7 @@ from server.access.guard import guarded
 from server.access.roles import Role
 from server.access.tokens import hash_of, new_token
 from server.audit.calls import AuditedCalls
+from server.audit.entries import Entry
 from server.audit.log import AuditLog
 from server.requests import Unauthenticated
 from server.transport import build_server, handlers, unary_handler
@@ -98,6 +100,28 @@ def measure_gate(folder: Path, token: str, seconds: float) -> list[dict[str, obj
     return found
 
 
+def measure_log(folder: Path, seconds: float) -> dict[str, object]:
+    """Microseconds until a line of the audit log is on disk; a change has two."""
+    log = AuditLog(folder / "audit", lambda: 0)
+    name = "environments/bank/offers/gold"
+    line = Entry(
+        at=log.now(),
+        who="web",
+        role=Role.OFFER_MANAGER,
+        method=METHOD,
+        resource=name,
+        result="OK",
+        request={"name": name},
+    )
+    times = Times.of(lambda _: log.record(line), [0], seconds)
+    return {
+        "what": "a line of the audit log",
+        "p50 us": times.p50_us,
+        "p99 us": times.p99_us,
+        "calls": times.calls,
+    }
+
+
 async def measure_calls(folder: Path, token: str, seconds: float) -> dict[str, object]:
     """One call after the other of an echo, with the gate and without, in turns."""
 
@@ -154,6 +178,7 @@ def main(seconds: float, output: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         token = full_list(Path(folder))
         gate = measure_gate(Path(folder), token, seconds)
+        gate.append(measure_log(Path(folder), seconds / 4))
         call = asyncio.run(measure_calls(Path(folder), token, seconds))
     report(f"Who calls, among {TOKENS_MAX} tokens", gate, output)
     report("A call with and without the gate", [call], output)

@@ -17,6 +17,7 @@ def test_the_gate_is_timed_alone_and_in_a_call() -> None:
         "a token",
         "a certificate",
         "a wrong token",
+        "a line of the audit log",
     ]
     assert all(0 < line["p50 us"] <= line["p99 us"] for line in gate["results"])
     (line,) = call["results"]

@@ -105,8 +105,8 @@ class Gate:
         text = sent.removeprefix(_SCHEME)
         # PERF: nothing is cached. The list is in memory, and a token costs one sha256:
         # bench/admission.py, two cores of an EPYC that did other work too, 1,000
-        # tokens: 2.7 us, where a call of an echo takes 640. A cache would have to hash
-        # as well, or have secrets as its keys.
+        # tokens: 2.7 to 8 us, where a call of an echo takes 640 to 1,100. A cache would
+        # have to hash as well, or have secrets as its keys.
         token_id = id_of(text)
         if token_id is None:
             if self._admin_hash and compare_digest(hash_of(text), self._admin_hash):
