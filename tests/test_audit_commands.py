@@ -11,7 +11,10 @@ import pytest
 from server.audit.entries import ASKED, Entry
 from server.audit.log import AuditLog, log_files
 from server.audit.reading import read_log
+from tests.quota_bank import bank as quota_bank
+from tests.quota_bank import quota
 from tests.servers import BANK, DEADLINE_SECONDS, PROPONO, Server, run
+from tests.services import served
 
 CREATE = ("tokens", "create", "--role", "auditor", "--name", "eve")
 
@@ -189,3 +192,27 @@ def test_commands_do_nothing_that_they_cannot_write_down(tmp_path: Path) -> None
         assert "audit log cannot be written" in said
 
     assert {path.name for path in tmp_path.iterdir()} == {"audit"}
+
+
+def test_a_repair_is_in_the_log(bank: Server) -> None:
+    """A doctor who only looks is not."""
+    run("doctor", "--data", bank.data)
+    before = shown(bank.data)[-1]
+    assert before["method"] != "propono doctor"
+
+    run("doctor", "--repair", "--data", bank.data)
+    entry = shown(bank.data)[-1]
+    assert (entry["method"], entry["resource"]) == ("propono doctor", "data")
+    assert entry["after"] == {"findings": 0, "repaired": 0}
+
+
+def test_a_count_given_to_a_quota_is_in_the_log(tmp_path: Path) -> None:
+    """One that was refused as well."""
+    with served(tmp_path, quota_bank(quota(5, categories=("cards",)))) as web:
+        web.propose()
+    run("quotas", "set", "scarce", 1, "--data", tmp_path, status=1)
+    entry = shown(tmp_path)[-1]
+
+    assert entry["method"] == "propono quotas set"
+    assert entry["resource"] == "environments/bank/quotas/scarce"
+    assert entry["result"] == "FAILED"
