@@ -8,6 +8,7 @@
     calling     microseconds of one call of the example bank, without gRPC
     matching    microseconds of a decision, against row by row
     compiling   seconds to compile, and to compile again; loading; memory
+    admission   microseconds to know a caller, alone and in a call; and to audit
     outbound    contacts a second of a batch, dry and recorded, and its stages
     ghz         load over the wire
     served_bank the example bank behind a port

@@ -57,6 +57,8 @@ What runs:
     worker             serves decisions
     admin              serves the admin port
     standard_services  health and reflection, on both ports
+    access             who may call what
+    audit              who changed what, and who tried to
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
     quota_restoring    a count for one whose counter is damaged
@@ -77,6 +79,7 @@ What runs:
     data_compaction    gives its disk space back
     client             calls it
     admin_client       calls the admin port
+    client_access      with which token, over what
     cli                the `propono` command
     wire               generated from proto/, never edited
 

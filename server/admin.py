@@ -1,8 +1,7 @@
 """The admin process: the services of the admin port.
 
 Revisions can be read, and contacts kept; what edits, approves and publishes over the
-wire answers UNIMPLEMENTED until it exists. Every call but health and reflection needs
-the token.
+wire answers UNIMPLEMENTED until it exists. `server.access` says who may call what.
 """
 
 import asyncio
@@ -15,6 +14,9 @@ from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.access.callers import caller_name
+from server.access.port import guarded_port
+from server.access.tls import listen
 from server.addresses import split_address
 from server.contact_catalog import ContactCatalog
 from server.contact_service import ContactService, ContactStores
@@ -28,7 +30,6 @@ from server.translation import timestamp
 from server.transport import (
     Context,
     Handlers,
-    bearer_of,
     build_server,
     handlers,
     methods_of,
@@ -50,7 +51,6 @@ async def run_admin(
     options: ProcessOptions, stop: asyncio.Event, ready: Callable[..., None]
 ) -> None:
     """Serve until `stop` is set; `ready` is told both ports once it listens."""
-    admit = bearer_of(options.folder.admin_token())
     names = [ADMIN_SERVICE, CONTACT_SERVICE]
     folder = options.folder
     page = SharedPage.open(folder.page)
@@ -67,14 +67,15 @@ async def run_admin(
     health = Health(names)
     await health.set(serving=True)
     services = [
-        admin_handlers(Revisions(options.folder.catalog), admit),
-        contact_handlers(contacts, admit, slot),
+        admin_handlers(Revisions(options.folder.catalog), caller_name),
+        contact_handlers(contacts, caller_name, slot),
         health.rpc_handlers(),
     ]
     if options.reflection:
         services.append(reflection_handlers(names))
-    server = build_server(services, reuse_port=False)
-    port = server.add_insecure_port(options.listen)
+    guarded = guarded_port(options, services)
+    server = build_server(guarded.services, reuse_port=False)
+    port = listen(server, options.listen, options.tls)
     await server.start()
     host, metrics_port = split_address(options.metrics_listen)
     with metrics_served(host, metrics_port, folder.metrics, folder.root, page) as at:
@@ -82,6 +83,7 @@ async def run_admin(
         await stop.wait()
         await health.set(serving=False)
         await server.stop(1.0)
+        guarded.audited.close()
     stores.history.close()
     stores.profiles.close()
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self, cast
 import grpc
 
 from server.client import call_failed
+from server.client_access import ClientAccess
 from server.wire import contact_pb2 as pb
 
 #: How long a call may take; a contact may have thousands of propositions.
@@ -20,13 +21,13 @@ class AdminClient(NamedTuple):
     """A connection to the admin port; nothing is retried."""
 
     channel: grpc.Channel
-    token: str
+    metadata: tuple[tuple[str, str], ...]
     timeout_seconds: float = TIMEOUT_SECONDS
 
     @classmethod
-    def connect(cls, address: str, token: str) -> Self:
+    def connect(cls, address: str, access: ClientAccess) -> Self:
         """Connects at the first call; nothing fails here."""
-        return cls(grpc.insecure_channel(address), token)
+        return cls(access.channel(address), access.metadata())
 
     def close(self) -> None:
         self.channel.close()
@@ -75,8 +76,7 @@ class AdminClient(NamedTuple):
         return self._answer(call, request, self.timeout_seconds)
 
     def _answer(self, call: Any, sent: Any, timeout_seconds: float | None) -> Any:
-        metadata = (("authorization", f"Bearer {self.token}"),)
         try:
-            return call(sent, metadata=metadata, timeout=timeout_seconds)
+            return call(sent, metadata=self.metadata, timeout=timeout_seconds)
         except grpc.RpcError as error:
             raise call_failed(cast(grpc.Call, error)) from None

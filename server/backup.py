@@ -8,7 +8,7 @@
 History comes first, so that every revision that it names is in the backup too, and
 CURRENT is read before the revisions are listed. Everything acknowledged before the
 backup began is in it. What a server makes anew is not: the admin token, locks, metrics,
-the note of what was compiled here.
+the note of what was compiled here; nor who may call, and the audit log.
 
 A backup gets its name when all of it is on disk; until then it is `.NAME.partial`.
 """

@@ -19,6 +19,7 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
     status_pb2,
 )
 
+from server.client_access import NO_ACCESS, ClientAccess
 from server.wire import decision_pb2 as pb
 
 #: How long a call may take, its retries included.
@@ -62,12 +63,18 @@ class Client(NamedTuple):
 
     channel: grpc.Channel
     timeout_seconds: float = TIMEOUT_SECONDS
+    metadata: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def connect(cls, address: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Self:
+    def connect(
+        cls,
+        address: str,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        access: ClientAccess = NO_ACCESS,
+    ) -> Self:
         """Connects at the first call; nothing fails here."""
-        options = [("grpc.service_config", _RETRIES)]
-        return cls(grpc.insecure_channel(address, options=options), timeout_seconds)
+        channel = access.channel(address, [("grpc.service_config", _RETRIES)])
+        return cls(channel, timeout_seconds, access.metadata())
 
     def close(self) -> None:
         self.channel.close()
@@ -97,7 +104,7 @@ class Client(NamedTuple):
             request_serializer=pb.ProposeBatchRequest.SerializeToString,
             response_deserializer=pb.ProposeBatchResponse.FromString,
         )
-        answers: Any = call(request, timeout=timeout_seconds)
+        answers: Any = call(request, timeout=timeout_seconds, metadata=self.metadata)
         try:
             for answer in answers:
                 yield from answer.decisions
@@ -115,7 +122,7 @@ class Client(NamedTuple):
             response_deserializer=response_type.FromString,
         )
         try:
-            return call(request, timeout=self.timeout_seconds)
+            return call(request, timeout=self.timeout_seconds, metadata=self.metadata)
         except grpc.RpcError as error:
             raise call_failed(cast(grpc.Call, error)) from None
 

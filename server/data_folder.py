@@ -3,6 +3,8 @@
 DATA/catalog/    published revisions, see `catalog_store.revisions`
 DATA/profiles/   contacts' profiles
 DATA/history/    contacts' propositions and what became of them
+DATA/access/     who may call, see `server.access.access_list`
+DATA/audit/      who changed what, see `server.audit.log`
 DATA/metrics/    what the processes of the server that runs now have counted
 DATA/admin.token the token of the admin port, readable by its owner only
 DATA/lock        held by the server that serves this folder
@@ -42,6 +44,14 @@ class DataFolder(NamedTuple):
     @property
     def history(self) -> Path:
         return self.root / "history"
+
+    @property
+    def access(self) -> Path:
+        return self.root / "access"
+
+    @property
+    def audit(self) -> Path:
+        return self.root / "audit"
 
     @property
     def metrics(self) -> Path:

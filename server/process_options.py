@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from server.access.pem_files import TlsFiles
 from server.admission import CALLS_MAX
 from server.data_folder import DataFolder
 from server.log_lines import LogFormat
@@ -32,6 +33,10 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     log_format: LogFormat = "json"
     #: Of this process, in the page that all of them map.
     writer_slot: int = 0
+    #: Whether every caller must say who they are, on loopback too.
+    auth_required: bool = False
+    #: None for plaintext.
+    tls: TlsFiles | None = None
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
 

@@ -58,6 +58,30 @@ class Unauthenticated(Exception):
     """The call does not say who makes it, or not credibly."""
 
 
+class TokenExpired(Exception):
+    """The call is made with a token that was good once."""
+
+    def __init__(self, token_id: str, name: str) -> None:
+        self.name = name
+        self.known_by = f"token {token_id}"
+        super().__init__(
+            f"token {token_id} of {name} has expired: `propono tokens create` makes"
+            " another"
+        )
+
+
+class PermissionDenied(Exception):
+    """It is known who calls, and they may not."""
+
+    def __init__(
+        self, method: str, name: str, role: str | None, allowed: Iterable[str]
+    ) -> None:
+        self.name = name
+        self.role = role
+        may = ", ".join(sorted(allowed)) or "nobody"
+        super().__init__(f"{name} is {role or 'of no role'}; {method} is for {may}")
+
+
 def near_misses(name: str, known: Iterable[str]) -> str:
     """`; did you mean ...` when something is close, else what there is."""
     known = sorted(known)

@@ -26,12 +26,15 @@ from catalog_store.revisions import (
     UnknownRevision,
 )
 from contact_store import errors as contact_errors
+from server.audit.entries import AuditFailed
 from server.refusals import LowDisk, Overloaded, TooLate
 from server.requests import (
     AnswerTooLarge,
     InvalidRequest,
     NotImplementedYet,
+    PermissionDenied,
     RequestTooLarge,
+    TokenExpired,
     Unauthenticated,
     UnknownName,
 )
@@ -72,6 +75,9 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     TooLate: _Meaning(code_pb2.DEADLINE_EXCEEDED, "TOO_LATE"),
     NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
     Unauthenticated: _Meaning(code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    AuditFailed: _Meaning(code_pb2.UNAVAILABLE, "AUDIT_FAILED", 1_000),
+    TokenExpired: _Meaning(code_pb2.UNAUTHENTICATED, "TOKEN_EXPIRED"),
+    PermissionDenied: _Meaning(code_pb2.PERMISSION_DENIED, "PERMISSION_DENIED"),
     contact_errors.StoreStalled: _Meaning(code_pb2.UNAVAILABLE, "STORE_STALLED", 1_000),
     contact_errors.StoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
     PublicationBusy: _Meaning(code_pb2.ABORTED, "PUBLICATION_BUSY", 1_000),

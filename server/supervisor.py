@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.access.serving import ServeAccess
 from server.addresses import CannotServe, is_loopback, split_address
 from server.child_process import ChildProcess
 from server.data_folder import DataFolder
@@ -46,6 +47,8 @@ class ServeOptions(NamedTuple):
     #: Left free on the disk: nothing is recorded below it.
     reserve_bytes: int
     log_format: LogFormat
+    #: What is asked of callers.
+    access: ServeAccess = ServeAccess()
 
 
 class Serving(NamedTuple):
@@ -111,6 +114,8 @@ def _children(
                 kept_share=options.kept_share,
                 retention_days=options.retention_days,
                 connection_age_seconds=options.connection_age_seconds,
+                auth_required=options.access.is_required,
+                tls=options.access.admin_tls if kind == "admin" else options.access.tls,
                 calls_max=options.calls_max,
                 log_format=options.log_format,
                 writer_slot=number,

@@ -15,8 +15,6 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import closing, nullcontext, suppress
 from functools import partial
-from hashlib import sha256
-from hmac import compare_digest
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 
 import grpc
@@ -30,7 +28,6 @@ from server.requests import (
     InvalidRequest,
     NotImplementedYet,
     RequestTooLarge,
-    Unauthenticated,
     Violation,
 )
 from server.status import code_of, status_of
@@ -286,30 +283,6 @@ async def abort(
     """End the call with the status of an error; `about` is as for `status_of`."""
     await cast(Any, rpc_context).abort_with_status(status_of(error, about))
     raise AssertionError("abort returned")
-
-
-def anyone(rpc_context: Context) -> str:
-    """The caller where nobody has to say who they are: on loopback."""
-    return "anyone"
-
-
-def bearer_of(token: str) -> Callable[[Context], str]:
-    """Admits callers who send `authorization: Bearer <token>`."""
-    expected = sha256(f"Bearer {token}".encode()).digest()
-
-    def caller_of(rpc_context: Context) -> str:
-        metadata = rpc_context.invocation_metadata() or ()
-        sent = [value for key, value in metadata if key == "authorization"]
-        given = sent[0] if len(sent) == 1 else ""
-        given = given.encode() if isinstance(given, str) else given
-        # Hashed, so that both have one length and the comparison tells nothing.
-        if not compare_digest(sha256(given).digest(), expected):
-            raise Unauthenticated(
-                "send the token of DATA/admin.token as `authorization: Bearer ...`"
-            )
-        return "admin"
-
-    return caller_of
 
 
 def methods_of(service: ServiceDescriptor) -> dict[str, MethodDescriptor]:

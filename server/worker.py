@@ -17,6 +17,9 @@ from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.access.callers import caller_name
+from server.access.port import guarded_port
+from server.access.tls import listen
 from server.admission import Admission
 from server.batch import BatchService
 from server.decision_service import DecisionService, Sources
@@ -33,7 +36,6 @@ from server.shared_page import SharedPage
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
     Handlers,
-    anyone,
     build_server,
     handlers,
     stream_handler,
@@ -103,12 +105,13 @@ async def run_worker(
     ]
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
+    guarded = guarded_port(options, services)
     server = build_server(
-        services,
+        guarded.services,
         reuse_port=True,
         connection_age_seconds=options.connection_age_seconds,
     )
-    port = server.add_insecure_port(options.listen)
+    port = listen(server, options.listen, options.tls)
     await server.start()
     committing = asyncio.create_task(group_commit.run())
 
@@ -127,6 +130,7 @@ async def run_worker(
     await health.set(serving=False)
     await health.set_part(RECORDING_PART, serving=False)
     await server.stop(DRAIN_SECONDS)
+    guarded.audited.close()
     group_commit.close()
     await committing
     history.close()
@@ -142,21 +146,21 @@ def decision_handlers(
             "Propose": unary_handler(
                 pb.ProposeRequest,
                 batches.beside(service.propose),
-                anyone,
+                caller_name,
                 CallMetrics("Propose").observe,
                 admission,
             ),
             "UpdateProposition": unary_handler(
                 pb.UpdatePropositionRequest,
                 batches.beside(service.update_proposition),
-                anyone,
+                caller_name,
                 CallMetrics("UpdateProposition").observe,
                 admission,
             ),
             "ProposeBatch": stream_handler(
                 pb.ProposeBatchRequest,
                 batches.propose_batch,
-                anyone,
+                caller_name,
                 CallMetrics("ProposeBatch").observe,
                 admission,
             ),

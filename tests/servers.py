@@ -54,7 +54,7 @@ def serving(
 ) -> Generator[Server]:
     """Serve a data folder until the block ends; the server must then end with 0.
 
-    `variables` are added to its environment.
+    `variables` are added to its environment, and `stderr` is where it writes its log.
     """
     process = subprocess.Popen(
         [

@@ -76,6 +76,7 @@ MAY_IMPORT = {
     # The wire: our messages and gRPC's; generated code is not measured here.
     "server.status": {
         "server.refusals",
+        "server.audit.entries",
         "server.requests",
         "catalog_store",
         "contact_store",
@@ -92,6 +93,14 @@ MAY_IMPORT = {
         "google.protobuf",
         "grpc",
     },
+    "server.access.guard": {
+        "server.access",
+        "server.audit",
+        "server.status",
+        "server.transport",
+        "grpc",
+    },
+    "server.access.tls": {"server.access", "grpc"},
     "server.contact_stream": {
         "server.requests",
         "server.transport",
@@ -106,8 +115,14 @@ MAY_IMPORT = {
         "grpc_health",
         "grpc_reflection",
     },
-    "server.client": {"server.wire", "google.rpc", "grpc"},
-    "server.admin_client": {"server.client", "server.wire", "grpc"},
+    "server.client_access": {"grpc"},
+    "server.client": {"server.client_access", "server.wire", "google.rpc", "grpc"},
+    "server.admin_client": {
+        "server.client",
+        "server.client_access",
+        "server.wire",
+        "grpc",
+    },
     # Compiling happens here, and never in a worker.
     "server.publication": {
         "server",

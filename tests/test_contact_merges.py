@@ -13,6 +13,7 @@ from contact_store.contact_ids import ContactName
 from contact_store.errors import UnknownProposition
 from server.admin_client import AdminClient
 from server.client import CallFailed
+from server.client_access import ClientAccess
 from server.contact_catalog import ContactCatalog
 from server.contact_service import FINAL_DAYS, ContactService, ContactStores
 from server.contact_translation import UnknownContact
@@ -164,7 +165,7 @@ def test_environments_are_those_published(admin: Admin) -> None:
 
 def connected(bank: Server, token: str | None = None) -> AdminClient:
     text = (bank.data / "admin.token").read_text().strip() if token is None else token
-    return AdminClient.connect(bank.admin, text)
+    return AdminClient.connect(bank.admin, ClientAccess(text))
 
 
 def test_over_the_wire(bank: Server) -> None:
@@ -204,7 +205,7 @@ METHODS = {
 @pytest.mark.parametrize("method", METHODS)
 def test_wrong_requests_are_told_by_their_codes(bank: Server, method: str) -> None:
     """Token first; then bytes that are no message, and fields that are wrong."""
-    metadata = (("authorization", f"Bearer {connected(bank).token}"),)
+    metadata = connected(bank).metadata
     path = f"/propono.v1.ContactService/{method}"
 
     def code(data: bytes, sent: Any = metadata) -> str:

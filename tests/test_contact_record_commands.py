@@ -113,7 +113,7 @@ def test_what_is_wrong_is_said(bank: Server, tmp_path: Path) -> None:
     assert unknown.startswith("NOT_FOUND")
     assert "'loved' is not a status" in status
     assert refused.startswith("UNAUTHENTICATED")
-    assert "with --data, or its token with --token-file" in missing
+    assert "with --data, or a token with --token or --token-file" in missing
 
 
 def test_the_commands_of_the_document_run(bank: Server) -> None:

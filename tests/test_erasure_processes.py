@@ -14,6 +14,7 @@ from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.admin_client import AdminClient
 from server.client import CallFailed, Client
+from server.client_access import ClientAccess
 from server.wire import contact_pb2, decision_pb2
 from tests.erased_contact import Stores, left_in_files
 from tests.servers import Server
@@ -70,7 +71,7 @@ def test_nothing_made_before_an_erasure_outlives_it(tmp_path: Path) -> None:
 def test_a_server_that_decides_meanwhile_fails_no_call(bank: Server) -> None:
     """Propose and erasure of one contact at once; what is last decides what is left."""
     token = (bank.data / "admin.token").read_text().strip()
-    admin = AdminClient.connect(bank.admin, token)
+    admin = AdminClient.connect(bank.admin, ClientAccess(token))
     client = Client.connect(bank.decisions, timeout_seconds=30.0)
     request = decision_pb2.ProposeRequest(contact_id="C000200")
     request.spaces.add(space="web_home_hero")

@@ -77,7 +77,7 @@ def test_a_second_server_on_the_port_is_refused(bank: Server, tmp_path: Path) ->
     [
         ("nonsense", "is not HOST:PORT"),
         ("127.0.0.1:99999", "is not HOST:PORT"),
-        ("0.0.0.0:0", "is not a loopback address"),
+        ("0.0.0.0:0", "or say --insecure-plaintext"),
     ],
 )
 def test_a_wrong_address_is_refused(tmp_path: Path, address: str, reason: str) -> None:

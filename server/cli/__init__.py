@@ -10,6 +10,9 @@
     quotas         what is left of each limit over all contacts
     rule           try a rule: check it, or see how it is compiled
     propositions   export what was proposed
+    tokens         give, list and revoke callers' tokens
+    identities     the same for their certificates
+    audit          who changed what, and whether the log of it is whole
     doctor         check all that is stored, repair it, give disk space back
     backup         copy all of it while a server serves
     restore        and make a data folder of that again
@@ -17,8 +20,10 @@
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`
 and `batch_work` propose-batch, `contact_records` what asks the admin port about one
 contact, `contact_tables` what that prints, `admin_connection` how it gets there,
-`rules` the rule commands, `config_file` options from a file, `output` what all of them
-print with, and `progress_bars` how far a long task is.
+`client_options` with which token, `rules` the rule commands, `serve_access` who may
+call a server, `config_file` options from a file, `audited` how a command's changes get
+into the audit log, `output` what all of them print with, and `progress_bars` how far a
+long task is.
 
 Exit status: 0 done, 1 refused (with the reason), 2 wrong usage.
 """
@@ -39,6 +44,9 @@ _MODULE_OF = {
     "quotas": "server.cli.quotas",
     "rule": "server.cli.rules",
     "propositions": "server.cli.propositions",
+    "tokens": "server.cli.tokens",
+    "identities": "server.cli.tokens",
+    "audit": "server.cli.audit",
     "doctor": "server.cli.doctor",
     "backup": "server.cli.backup",
     "restore": "server.cli.backup",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from server.cli.catalog import data_option
+from server.cli.client_options import client_access, client_options
 from server.cli.output import Refusal
 from server.data_folder import DataFolder
 
@@ -28,13 +29,14 @@ _token_option = click.option(
     envvar="PROPONO_TOKEN_FILE",
     show_envvar=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The token of the admin port.  [default: admin.token of the data folder]",
+    help="A file with a token, instead of --token.  [default: admin.token of the data"
+    " folder]",
 )
 
 
 def admin_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `admin_server`, `token_file` and `data`."""
-    return _admin_option(_token_option(data_option(command)))
+    """Adds `admin_server`, `token_file` and `data`, and what `client_access` gives."""
+    return _admin_option(_token_option(data_option(client_options(command))))
 
 
 @contextmanager
@@ -45,18 +47,26 @@ def admin_client(
     from server.admin_client import AdminClient
     from server.client import CallFailed
 
-    path = token_file or DataFolder(data).root / "admin.token"
-    try:
-        token = path.read_text("ascii").strip()
-    except (OSError, ValueError) as error:
-        raise Refusal(
-            f"{path} cannot be read as a token ({error}): name the server's data folder"
-            " with --data, or its token with --token-file"
-        ) from None
-    client = AdminClient.connect(admin_server, token)
+    access = client_access()
+    # A certificate says who calls; then no token is looked for, only sent if given.
+    is_known = access.token is not None or access.certificate is not None
+    if token_file is not None or not is_known:
+        path = token_file or DataFolder(data).root / "admin.token"
+        access = access._replace(token=_token_in(path))
+    client = AdminClient.connect(admin_server, access)
     try:
         yield client
     except CallFailed as failure:
         raise Refusal(f"{failure.code}: {failure}") from None
     finally:
         client.close()
+
+
+def _token_in(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        raise Refusal(
+            f"{path} cannot be read as a token ({error}): name the server's data folder"
+            " with --data, or a token with --token or --token-file"
+        ) from None

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from server.cli.client_options import client_access
 from server.cli.decisions import context_of, server_option
 from server.cli.output import Refusal, output_option, print_json, print_table
 
@@ -141,7 +142,7 @@ def _work(
             progress=partial(done, total=total),
             asks_again=options["again"],
         )
-        client = Client.connect(options["server"])
+        client = Client.connect(options["server"], access=client_access())
         ids = None if contacts is None else contacts.contact_ids
         work = BatchWork(client, request, ids, parts, pacing)
         try:

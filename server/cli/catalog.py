@@ -13,6 +13,7 @@ import click
 import rich.progress
 from rich.console import Console
 
+from server.cli.audited import audited
 from server.cli.output import (
     Refusal,
     disk_failures,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from catalog_store.records import UnixMs
     from compiler.revision import Progress
     from compiler.source import Diagnostic
+    from server.audit.changes import Change
 
 data_option = click.option(
     "--data",
@@ -127,34 +129,36 @@ def publish(path: Path, data: Path, output: str) -> None:
     from catalog_store.artifact import ArtifactError
     from catalog_store.revisions import DamagedRevision, PublicationBusy
     from compiler.source import Refused
-    from server.publication import publish_artifact, publish_files
 
     folder = DataFolder(data)
     unpublished = "; nothing was published"
-    try:
-        with disk_failures(data, unpublished):
-            folder.create()
-        if path.is_dir():
-            with disk_failures(data, unpublished), _progress() as progress:
-                manifest, compilation = publish_files(
-                    folder,
-                    path,
-                    publisher=getuser(),
-                    now_ms=_now_ms(),
-                    progress=progress,
-                )
-            _show(compilation.diagnostics, "table")
-        else:
+    with disk_failures(data, unpublished):
+        folder.create()
+    with audited(data, "revisions") as change:
+        try:
             with disk_failures(data, unpublished):
-                manifest = publish_artifact(
-                    folder, path, publisher=getuser(), now_ms=_now_ms()
-                )
-    except Refused as refused:
-        _show(refused.diagnostics, output)
-        raise Refusal(f"{_count(refused.diagnostics)}; nothing was published") from None
-    except (ArtifactError, DamagedRevision, PublicationBusy) as error:
-        raise Refusal(f"{path}: {error}; nothing was published") from None
+                manifest = _publish(folder, path)
+        except Refused as refused:
+            _show(refused.diagnostics, output)
+            text = f"{_count(refused.diagnostics)}{unpublished}"
+            raise Refusal(text) from None
+        except (ArtifactError, DamagedRevision, PublicationBusy) as error:
+            raise Refusal(f"{path}: {error}{unpublished}") from None
+        _published(change, manifest)
     _say_published(manifest, output)
+
+
+def _publish(folder: DataFolder, path: Path) -> "Manifest":
+    from server.publication import publish_artifact, publish_files
+
+    if not path.is_dir():
+        return publish_artifact(folder, path, publisher=getuser(), now_ms=_now_ms())
+    with _progress() as progress:
+        manifest, compilation = publish_files(
+            folder, path, publisher=getuser(), now_ms=_now_ms(), progress=progress
+        )
+    _show(compilation.diagnostics, "table")
+    return manifest
 
 
 @catalog.command()
@@ -170,13 +174,17 @@ def rollback(revision: int, data: Path, output: str) -> None:
     )
     from server.publication import roll_back
 
-    try:
-        with disk_failures(data, "; nothing was published"):
-            manifest = roll_back(
-                DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
-            )
-    except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
-        raise Refusal(f"{error}; see `propono catalog history`") from None
+    if not data.is_dir():
+        raise Refusal(f"there is no folder {data}: give a server's data folder")
+    with audited(data, f"revisions/{revision}") as change:
+        try:
+            with disk_failures(data, "; nothing was published"):
+                manifest = roll_back(
+                    DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
+                )
+        except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
+            raise Refusal(f"{error}; see `propono catalog history`") from None
+        _published(change, manifest)
     _say_published(manifest, output)
 
 
@@ -225,6 +233,12 @@ def _progress() -> "Generator[Progress]":
     with bar:
         task = bar.add_task("compiling rules", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _published(change: "Change", manifest: "Manifest") -> None:
+    """For the audit log."""
+    change.resource = f"revisions/{manifest.number}"
+    change.after = _plain(manifest)
 
 
 def _say_published(manifest: "Manifest", output: str) -> None:

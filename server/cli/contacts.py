@@ -18,6 +18,7 @@ from catalog_store.records import Attribute
 from catalog_store.revisions import NothingPublished
 from contact_store.errors import ContactStoreError
 from contact_store.profiles import ProfileStore
+from server.cli.audited import audited
 from server.cli.catalog import data_option
 from server.cli.contact_records import delete, merge, propositions, show
 from server.cli.output import Refusal, output_option, print_json, print_table
@@ -78,7 +79,10 @@ def import_command(
     """
     with _refusals(), _progress() as bars:
         attributes = _attributes_of(data, environment)
-        with ProfileStore(DataFolder(data).profiles) as store:
+        with (
+            audited(data, f"environments/{environment}") as change,
+            ProfileStore(DataFolder(data).profiles) as store,
+        ):
             summary = import_contacts(
                 file,
                 environment=environment,
@@ -90,6 +94,10 @@ def import_command(
                 delimiter=delimiter,
                 strict=strict,
             )
+            change.after = {
+                "contacts": summary.contacts,
+                "rejected_rows": summary.rejected_rows,
+            }
     _print(summary, output)
     if not summary.loaded:
         raise Refusal(

@@ -2,12 +2,13 @@
 
 import json
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from server.cli.client_options import client_access, client_options
 from server.cli.explanations import print_explanation
 from server.cli.output import Refusal, output_option, print_json, print_table
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from server.client import Client
     from server.wire import decision_pb2 as pb
 
-server_option = click.option(
+_server_option = click.option(
     "--server",
     envvar="PROPONO_SERVER",
     default="127.0.0.1:50051",
@@ -24,6 +25,12 @@ server_option = click.option(
     metavar="HOST:PORT",
     help="The decision port.",
 )
+
+
+def server_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `server`, and what `client_access` gives."""
+    return _server_option(client_options(command))
+
 
 STATUSES = ("presented", "interested", "accepted", "scheduled", "rejected", "generated")
 
@@ -139,7 +146,7 @@ def _client(server: str) -> "Generator[Client]":
     """A connection; what the server refuses is our refusal."""
     from server.client import CallFailed, Client
 
-    client = Client.connect(server)
+    client = Client.connect(server, access=client_access())
     try:
         yield client
     except CallFailed as failure:

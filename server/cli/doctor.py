@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from server.cli.audited import audited
 from server.cli.catalog import data_option
 from server.cli.output import Refusal, output_option, print_json, print_table
 from server.cli.progress_bars import progress_bars
@@ -45,7 +46,14 @@ def doctor(data: Path, repair: bool, compact: bool, output: str) -> None:
     try:
         with progress_bars() as report:
             now_ms = time.time_ns() // 1_000_000
-            findings = list(examine(DataFolder(data), now_ms, report, repair=repair))
+            folder = DataFolder(data)
+            if not repair:
+                findings = list(examine(folder, now_ms, report))
+            else:
+                with audited(data, "data") as change:
+                    findings = list(examine(folder, now_ms, report, repair=True))
+                    repaired = sum(one.is_repaired for one in findings)
+                    change.after = {"findings": len(findings), "repaired": repaired}
     except (ContactStoreError, OSError) as error:
         raise Refusal(str(error)) from error
     rows = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from server.cli.audited import audited
 from server.cli.catalog import data_option
 from server.cli.output import Refusal, output_option, print_json, print_table
 from server.cli.progress_bars import progress_bars
@@ -83,16 +84,22 @@ def set_used(name: str, used: str, environment: str | None, data: Path) -> None:
         raise Refusal(f"{data} has no history; name a data folder with --data")
     try:
         catalog = _catalog(folder)
-        with HistoryStore(folder.history) as history, progress_bars() as report:
+        environment = _environment_of(catalog, name, environment)
+        with (
+            audited(data, f"environments/{environment}/quotas/{name}") as change,
+            HistoryStore(folder.history) as history,
+            progress_bars() as report,
+        ):
             restored = restore_quota(
                 catalog,
                 history,
-                _environment_of(catalog, name, environment),
+                environment,
                 name,
                 count,
                 UnixMs(time.time_ns() // 1_000_000),
                 lambda done, total: report("records", done, total),
             )
+            change.after = {"used": restored.used, "limit": restored.limit}
     except (
         *(CannotRestore, DamagedRevision, NothingPublished),
         ContactStoreError,

@@ -18,6 +18,7 @@ from server.admission import CALLS_MAX, CALLS_MAX_LIMIT
 from server.cli.catalog import data_option
 from server.cli.config_file import config_option
 from server.cli.output import Refusal, disk_failures
+from server.cli.serve_access import access_options
 from server.data_folder import DataFolder
 from server.log_lines import LogFormat, default_format, log_to_stderr
 from server.process_options import CONNECTION_AGE_SECONDS
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from server.supervisor import ServeOptions
 
 _SHIFTS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
+
+if TYPE_CHECKING:
+    from server.access.serving import ServeAccess
 
 
 def _share(_: click.Context, __: click.Parameter, text: str) -> float:
@@ -80,6 +84,7 @@ def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
     metavar="HOST:PORT",
     help="Where Prometheus finds /metrics.",
 )
+@access_options
 @click.option(
     "--retention-days",
     type=click.IntRange(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX),
@@ -132,6 +137,7 @@ def serve(
     listen: str,
     admin_listen: str,
     metrics_listen: str,
+    access: "ServeAccess",
     retention_days: int,
     kept_share: float,
     connection_age_seconds: float,
@@ -147,7 +153,9 @@ def serve(
     from catalog_store.records import UnixMs
     from catalog_store.revisions import DamagedRevision
     from contact_store.errors import ContactStoreError
-    from server.addresses import CannotServe, is_loopback
+    from server.access.access_list import AccessError, read_access_list
+    from server.access.serving import check_access
+    from server.addresses import CannotServe
     from server.data_folder import FolderInUse, UnusableToken
     from server.publication import ensure_runnable
     from server.supervisor import ServeOptions
@@ -167,20 +175,18 @@ def serve(
         calls_max=calls_max,
         reserve_bytes=reserve_bytes,
         log_format=log_format,
+        access=access,
     )
 
     try:
-        for address in (listen, admin_listen, metrics_listen):
-            if not is_loopback(address):
-                raise CannotServe(
-                    f"{address} is not a loopback address: this version has no"
-                    " authentication for other machines; put a proxy in front"
-                )
+        check_access(access, listen, admin_listen, metrics_listen)
+        read_access_list(folder.access)
         with disk_failures(data):
             folder.create()
             ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
             asyncio.run(_supervised(options))
     except (
+        AccessError,
         CannotServe,
         ContactStoreError,
         DamagedRevision,
