@@ -49,7 +49,7 @@ def test_what_is_nearer_wins(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("wrokers = 2", "there is no option 'wrokers'; known: admin-listen, calls-max"),
+        ("wrokers = 2", "there is no option 'wrokers'; known: admin-"),
         ('config = "other.toml"', "there is no option 'config'"),
         ("kept_share = 1", "there is no option 'kept_share'"),
         ("workers = true", "'workers' is neither text nor a number"),
