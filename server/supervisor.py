@@ -20,13 +20,15 @@ from typing import NamedTuple
 
 import msgspec
 
+from catalog_store.revisions import Revisions
+from catalog_store.signal_page import PLACES
 from server.addresses import CannotServe, is_loopback, split_address
 from server.data_folder import DataFolder
 from server.metrics import FOLDER_VARIABLE, process_ended
 from server.process_options import ProcessOptions
 
 #: Workers of one server.
-WORKERS_MAX = 64
+WORKERS_MAX = PLACES
 #: Time for a process to say that it listens; loading is included.
 READY_SECONDS = 60.0
 #: Time for a process to end after SIGTERM before it is killed.
@@ -68,6 +70,8 @@ async def serve(
     options.data.lock()
     options.data.admin_token()
     _empty(options.data.metrics)
+    # Those of a server that was killed may be other processes by now.
+    Revisions(options.data.catalog).signal().forget_workers()
     with reserve(options.listen) as reserved:
         host, _ = split_address(options.listen)
         decisions = f"{host}:{reserved.getsockname()[1]}"
@@ -79,7 +83,8 @@ async def serve(
             _Child("keeper", options.admin_listen, options),
         ]
         children += [
-            _Child("worker", decisions, options) for _ in range(options.workers)
+            _Child("worker", decisions, options, place)
+            for place in range(options.workers)
         ]
         try:
             ports = await asyncio.gather(*(child.start() for child in children))
@@ -141,7 +146,9 @@ def _check_free(address: str) -> None:
 class _Child:
     """One process, started again when it ends by itself."""
 
-    def __init__(self, kind: str, listen: str, options: ServeOptions) -> None:
+    def __init__(
+        self, kind: str, listen: str, options: ServeOptions, place: int = 0
+    ) -> None:
         self._kind = kind
         self._metrics = options.data.metrics
         self._options = ProcessOptions(
@@ -151,6 +158,7 @@ class _Child:
             kept_share=options.kept_share,
             retention_days=options.retention_days,
             metrics_listen=options.metrics_listen,
+            place=place,
         )
         self._process: asyncio.subprocess.Process | None = None
 

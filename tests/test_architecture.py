@@ -21,7 +21,9 @@ STANDARD = "(standard library)"
 #: The diagram of README.md and design: the longest prefix that matches decides.
 MAY_IMPORT = {
     "catalog_store": {"catalog_store", "lmdb", "msgspec"},
+    "catalog_store.keys": {"cryptography"},
     "catalog_store.records": {"catalog_store.counting", "msgspec"},
+    "catalog_store.signatures": {"catalog_store", "cryptography"},
     "compiler": {
         "compiler",
         "catalog_store.records",

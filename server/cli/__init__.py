@@ -1,7 +1,8 @@
 """The `propono` command.
 
     serve          start a server
-    catalog        validate, compile, publish, and go back
+    catalog        validate, compile, publish, push, and go back
+    keys           make keys that sign catalogs, trust and revoke them
     contacts       import and export profiles; show, merge and erase a contact
     propose        ask for offers, as a website or a call center would
     propose-batch  the same for many contacts, ahead of time
@@ -31,6 +32,7 @@ import click
 _MODULE_OF = {
     "serve": "server.cli.serve",
     "catalog": "server.cli.catalog",
+    "keys": "server.cli.keys",
     "contacts": "server.cli.contacts",
     "propose": "server.cli.decisions",
     "propose-batch": "server.cli.batch",

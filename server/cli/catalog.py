@@ -13,6 +13,7 @@ import click
 import rich.progress
 from rich.console import Console
 
+from catalog_store.manifest import SEQUENCE_MAX
 from server.cli.output import Refusal, output_option, print_json, print_table
 from server.data_folder import DataFolder
 
@@ -83,25 +84,52 @@ def validate(path: Path, strict: bool, output: str) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write.",
 )
-def compile_(path: Path, artifact: Path) -> None:
-    """Compile a catalog's files into one file that any server can publish.
+@click.option(
+    "--key",
+    "key_file",
+    envvar="PROPONO_KEY",
+    show_envvar=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The private key to sign with; servers accept nothing that is not signed.",
+)
+@click.option(
+    "--sequence",
+    type=click.IntRange(1, SEQUENCE_MAX),
+    help="Higher than that of every catalog before.  [default: the time]",
+)
+def compile_(
+    path: Path, artifact: Path, key_file: Path | None, sequence: int | None
+) -> None:
+    """Compile a catalog's files into one file, for servers that trust your key.
 
     \b
-    propono catalog compile examples/bank/catalog -o bank.propono
+    propono keys generate --out .
+    propono catalog compile examples/bank/catalog -o bank.propono --key propono.key
     """
+    from catalog_store.keys import InvalidKey, PrivateKey
     from compiler.source import Refused
     from server.publication import compile_to_artifact
 
     try:
+        key = None if key_file is None else PrivateKey.read(key_file)
         with _progress() as progress:
-            manifest, compilation = compile_to_artifact(path, artifact, progress)
+            manifest, compilation = compile_to_artifact(
+                path,
+                artifact,
+                key,
+                sequence=sequence or _now_ms(),
+                progress=progress,
+            )
+    except (InvalidKey, OSError) as error:
+        raise Refusal(str(error)) from None
     except Refused as refused:
         _show(refused.diagnostics, "table")
         raise Refusal(_count(refused.diagnostics)) from None
     _show(compilation.diagnostics, "table")
     click.echo(
         f"{artifact}: {manifest.offer_count} offers, {manifest.rule_count} rules,"
-        f" digest {manifest.digest[:16]}"
+        f" digest {manifest.digest[:16]}, "
+        + ("not signed" if key is None else f"signed with key {key.key_id}")
     )
 
 

@@ -91,7 +91,7 @@ def serve(
     propono serve --data data --workers 2
     """
     from catalog_store.records import UnixMs
-    from catalog_store.revisions import DamagedRevision
+    from catalog_store.revisions import DamagedRevision, PublicationBusy
     from server.addresses import CannotServe, is_loopback
     from server.data_folder import FolderInUse
     from server.process import LOG_FORMAT
@@ -132,7 +132,11 @@ def serve(
                     " authentication for other machines; put a proxy in front"
                 )
         folder.create()
-        ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
+        try:
+            ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
+        except (DamagedRevision, PublicationBusy) as error:
+            # It serves all the same: a good one may be published, or pushed to it.
+            logging.error("nothing is decided until a catalog is published: %s", error)
         asyncio.run(run())
-    except (CannotServe, DamagedRevision, FolderInUse) as error:
+    except (CannotServe, FolderInUse) as error:
         raise Refusal(str(error)) from None
