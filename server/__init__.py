@@ -33,7 +33,7 @@ The same for many contacts ahead of time:
 A catalog comes to a worker by these:
 
     files              catalogs and contacts in files
-    publication        files to the current revision
+    publication        files or an artifact to the current revision
     live_loading       a revision's file to the live catalog
     live_index_loading its index
 
@@ -44,6 +44,8 @@ What runs:
     process_options    what it is told
     worker             serves decisions
     admin              serves the admin port
+    push               artifacts and rollbacks over the wire; push_stream takes the
+                       parts, switching waits for the workers, revision_answers tells
     standard_services  health and reflection, on both ports
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
@@ -61,7 +63,8 @@ What runs:
     backup             copies it, and makes one of a copy
     data_compaction    gives its disk space back
     client             calls it
-    admin_client       calls the admin port
+    admin_client       calls the admin port about contacts
+    publication_client calls it to publish
     cli                the `propono` command
     wire               generated from proto/, never edited
 

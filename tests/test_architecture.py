@@ -87,6 +87,13 @@ MAY_IMPORT = {
         "google.protobuf",
         "grpc",
     },
+    "server.push_stream": {
+        "server.requests",
+        "server.transport",
+        "server.wire",
+        "grpc",
+    },
+    "server.publication_client": {"server.client", "server.wire", "grpc"},
     "server.standard_services": {
         "server.requests",
         "server.transport",

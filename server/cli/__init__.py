@@ -18,8 +18,9 @@
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`
 and `batch_work` propose-batch, `contact_records` what asks the admin port about one
 contact, `contact_tables` what that prints, `admin_connection` how it gets there,
-`rules` the rule commands, `output` what all of them print with, and `progress_bars` how
-far a long task is.
+`push` what publishes on a server, `revisions` rollback and history, `rules` the rule
+commands, `output` what all of them print with, and `progress_bars` how far a long task
+is.
 
 Exit status: 0 done, 1 refused (with the reason), 2 wrong usage.
 """

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from getpass import getuser
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import rich.progress
 from rich.console import Console
 
 from catalog_store.manifest import SEQUENCE_MAX
-from server.cli.output import Refusal, output_option, print_json, print_table
+from server.cli.output import Refusal, output_option, print_json
 from server.data_folder import DataFolder
 
 if TYPE_CHECKING:
@@ -35,9 +36,30 @@ data_option = click.option(
 path_argument = click.argument("path", type=click.Path(exists=True, path_type=Path))
 
 
-@click.group()
+_MODULE_OF = {
+    "push": "server.cli.push",
+    "rollback": "server.cli.revisions",
+    "history": "server.cli.revisions",
+}
+
+
+class _Commands(click.Group):
+    """Imports what asks a server when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_MODULE_OF]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULE_OF:
+            return super().get_command(ctx, cmd_name)
+        command: object = getattr(import_module(_MODULE_OF[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands)
 def catalog() -> None:
-    """Validate, compile and publish catalogs, and go back to earlier ones."""
+    """Validate, compile, publish and push catalogs, and go back to earlier ones."""
 
 
 @catalog.command()
@@ -117,7 +139,7 @@ def compile_(
                 path,
                 artifact,
                 key,
-                sequence=sequence or _now_ms(),
+                sequence=sequence or now_ms(),
                 progress=progress,
             )
     except (InvalidKey, OSError) as error:
@@ -160,72 +182,20 @@ def publish(path: Path, data: Path, output: str) -> None:
                     folder,
                     path,
                     publisher=getuser(),
-                    now_ms=_now_ms(),
+                    now_ms=now_ms(),
                     progress=progress,
                 )
             _show(compilation.diagnostics, "table")
         else:
             manifest = publish_artifact(
-                folder, path, publisher=getuser(), now_ms=_now_ms()
+                folder, path, publisher=getuser(), now_ms=now_ms()
             )
     except Refused as refused:
         _show(refused.diagnostics, output)
         raise Refusal(f"{_count(refused.diagnostics)}; nothing was published") from None
     except (ArtifactError, DamagedRevision, PublicationBusy) as error:
         raise Refusal(f"{path}: {error}; nothing was published") from None
-    _say_published(manifest, output)
-
-
-@catalog.command()
-@click.argument("revision", type=click.IntRange(min=1))
-@data_option
-@output_option
-def rollback(revision: int, data: Path, output: str) -> None:
-    """Publish an earlier revision again, under a new number."""
-    from catalog_store.revisions import (
-        DamagedRevision,
-        PublicationBusy,
-        UnknownRevision,
-    )
-    from server.publication import roll_back
-
-    try:
-        manifest = roll_back(
-            DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
-        )
-    except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
-        raise Refusal(f"{error}; see `propono catalog history`") from None
-    _say_published(manifest, output)
-
-
-@catalog.command()
-@data_option
-@output_option
-def history(data: Path, output: str) -> None:
-    """List published revisions, newest first."""
-    from catalog_store.revisions import Revisions
-
-    revisions = Revisions(DataFolder(data).catalog).history()
-    if output == "json":
-        print_json([_plain(manifest) for manifest in revisions])
-        return
-    columns = {"revision": "right", "published": "", "by": "", "offers": "right"}
-    columns |= {"rules": "right", "digest": "", "repeats": "right"}
-    print_table(
-        columns,
-        [
-            (
-                m.number,
-                _date(m.published_at_ms),
-                m.publisher,
-                m.offer_count,
-                m.rule_count,
-                m.digest[:16],
-                m.rollback_of or "",
-            )
-            for m in revisions
-        ],
-    )
+    say_published(manifest, output)
 
 
 @contextmanager
@@ -245,9 +215,10 @@ def _progress() -> "Generator[Progress]":
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _say_published(manifest: "Manifest", output: str) -> None:
+def say_published(manifest: "Manifest", output: str) -> None:
+    """What was published into a data folder."""
     if output == "json":
-        print_json(_plain(manifest))
+        print_json(plain(manifest))
         return
     click.echo(
         f"revision {manifest.number} is published: {manifest.offer_count} offers,"
@@ -284,7 +255,8 @@ def _count(diagnostics: "Sequence[Diagnostic]") -> str:
     )
 
 
-def _plain(manifest: "Manifest") -> dict[str, object]:
+def plain(manifest: "Manifest") -> dict[str, object]:
+    """A revision for scripts."""
     return {
         "revision": manifest.number,
         "published": _date(manifest.published_at_ms),
@@ -293,6 +265,7 @@ def _plain(manifest: "Manifest") -> dict[str, object]:
         "rules": manifest.rule_count,
         "digest": manifest.digest,
         "repeats": manifest.rollback_of,
+        "artifact_key": None if manifest.origin is None else manifest.origin.key_id,
     }
 
 
@@ -300,7 +273,8 @@ def _date(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1_000, UTC).isoformat(timespec="seconds")
 
 
-def _now_ms() -> "UnixMs":
+def now_ms() -> "UnixMs":
+    """This machine's clock, in UTC milliseconds."""
     from catalog_store.records import UnixMs
 
     return UnixMs(time.time_ns() // 1_000_000)
