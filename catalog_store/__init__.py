@@ -11,6 +11,7 @@
     keys            Ed25519 keys in files
     trust           whose signatures count
     signatures      over a manifest's exact bytes
+    acceptance      which artifacts may be published
     artifact        manifest, signature and file as one file, to carry between machines
     installation    a file on its way into the folder: whole and verified, or gone
     revisions       the folder of published revisions, and the pointer to the current

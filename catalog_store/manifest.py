@@ -28,6 +28,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sequence: int
     #: Of its manifest's bytes.
     manifest_sha256: str
+    #: By the clock of the server that did, in UTC milliseconds.
+    accepted_at_ms: int
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -26,12 +26,13 @@ from pathlib import Path
 
 import msgspec
 
-from catalog_store.artifact import (
-    Accept,
-    OldArtifact,
-    UntrustedArtifact,
-    artifact_manifest,
+from catalog_store.acceptance import (
+    accepted_manifest,
+    check_newer,
+    check_origin,
+    is_same,
 )
+from catalog_store.artifact import Accept, UntrustedArtifact
 from catalog_store.compiled import CompiledCatalog
 from catalog_store.durable_files import replace_durably
 from catalog_store.installation import (
@@ -52,7 +53,12 @@ from catalog_store.manifest import (
 from catalog_store.revision_file import RevisionFile
 from catalog_store.signal_page import Signal
 from catalog_store.signatures import Purpose, sign, verify
-from catalog_store.trust import DamagedTrust, TrustStore, Untrusted
+from catalog_store.trust import (
+    DamagedTrust,
+    TrustedKey,
+    TrustStore,
+    Untrusted,
+)
 
 #: Bytes hashed between two decisions: 0.25 ms.
 _HASHED_BYTES = 256 * 1024
@@ -134,11 +140,8 @@ class Revisions:
             key = verify(signature, Purpose.REVISION, data, trusted)
             manifest = _decoded(number, data)
             key.check_valid(manifest.published_at_ms)
-            origin = manifest.origin
-            if origin is not None:
-                if origin.key_id not in trusted:
-                    raise Untrusted(f"nobody trusts key {origin.key_id} any more")
-                trusted[origin.key_id].check_valid(manifest.published_at_ms)
+            if manifest.origin is not None:
+                check_origin(manifest.origin, trusted)
         except (Untrusted, DamagedTrust) as error:
             raise UntrustedRevision(f"revision {number}: {error}") from None
         return manifest
@@ -239,17 +242,20 @@ class Revisions:
 
         The caller has just had its bytes hashed. The artifact that is current already
         changes nothing. Raises PublicationBusy when another process publishes at this
-        moment, OldArtifact when a newer one was published, and DamagedRevision.
+        moment, OldArtifact when a newer one was published, DamagedRevision, and
+        UntrustedArtifact or UntrustedRevision when its key was revoked meanwhile.
         """
         with self.locked():
             newest = self._newest()
             accepted = dict(newest.accepted) if newest is not None else {}
             origin = installed.origin
-            if origin is not None and rollback_of is None:
-                if newest is not None and self._is_current(newest, origin):
-                    return newest
-                self._check_sequence(origin, accepted)
-                accepted[origin.key_id] = origin.sequence
+            if origin is not None:
+                trusted = self._trusted(origin, rollback_of)
+                if rollback_of is None:
+                    if newest is not None and self._is_current(newest, origin):
+                        return newest
+                    check_newer(origin, accepted, trusted)
+                    accepted[origin.key_id] = origin.sequence
             manifest = msgspec.structs.replace(
                 installed,
                 number=next(iter(self.numbers()), 0) + 1,
@@ -298,21 +304,15 @@ class Revisions:
         def accept(encoded: bytes, signature: bytes) -> Manifest:
             try:
                 trusted = self.trust.keys()
-                key = verify(signature, Purpose.ARTIFACT, encoded, trusted)
-                key.check_valid(now_ms)
-            except (Untrusted, DamagedTrust) as error:
+            except DamagedTrust as error:
                 raise UntrustedArtifact(str(error)) from None
-            manifest = artifact_manifest(encoded)
-            origin = Origin(
-                key_id=key.key_id,
-                sequence=manifest.sequence,
-                manifest_sha256=hashlib.sha256(encoded).hexdigest(),
-            )
-            # Asked again when it is published; here, before its file arrives.
+            manifest = accepted_manifest(encoded, signature, trusted, now_ms)
             newest = self._newest()
+            origin = manifest.origin
+            assert origin is not None
             if newest is not None and not self._is_current(newest, origin):
-                self._check_sequence(origin, newest.accepted)
-            return msgspec.structs.replace(manifest, sequence=0, origin=origin)
+                check_newer(origin, newest.accepted, trusted)
+            return manifest
 
         return accept
 
@@ -333,21 +333,20 @@ class Revisions:
 
     def _is_current(self, newest: Manifest, origin: Origin) -> bool:
         """Whether this very artifact decides now: then it was sent again."""
-        return newest.origin == origin and newest.number == self.current_number()
+        return is_same(newest.origin, origin) and newest.number == self.current_number()
 
-    def _check_sequence(self, origin: Origin, accepted: Mapping[str, int]) -> None:
-        """Raises OldArtifact; what a revoked key signed sets no mark."""
-        trusted = self.trust.keys()
-        marks = [
-            sequence
-            for key_id, sequence in accepted.items()
-            if key_id in trusted and trusted[key_id].revoked_at_ms is None
-        ]
-        if origin.sequence <= max(marks, default=0):
-            raise OldArtifact(
-                f"its sequence is {origin.sequence}, and {max(marks)} was published"
-                " already: compile it again, or roll back to an earlier revision"
-            )
+    def _trusted(
+        self, origin: Origin, rollback_of: int | None
+    ) -> Mapping[str, TrustedKey]:
+        """The keys; raises when that of the artifact was revoked meanwhile."""
+        try:
+            trusted = self.trust.keys()
+            check_origin(origin, trusted)
+        except (Untrusted, DamagedTrust) as error:
+            if rollback_of is None:
+                raise UntrustedArtifact(str(error)) from None
+            raise UntrustedRevision(f"revision {rollback_of}: {error}") from None
+        return trusted
 
     def _own_key(self) -> PrivateKey:
         try:
