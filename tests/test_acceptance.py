@@ -99,14 +99,18 @@ def test_a_stolen_key_publishes_nothing_and_blocks_nothing(folder: Folder) -> No
     with pytest.raises(OldArtifact, match="9000000 was published already"):
         folder.publish(CARD, ours, 2)
 
+    folder.roll_back(1)
+    folder.roll_back(2)
     folder.revisions.trust.revoke(stolen.key_id, NOON_MS)
 
-    with pytest.raises(UntrustedRevision, match=r"revision 2: key .* is revoked"):
+    with pytest.raises(UntrustedRevision, match=r"revision 4: key .* is revoked"):
         folder.revisions.current()
     with pytest.raises(UntrustedRevision):
         folder.roll_back(2)
-    assert folder.publish(CARD, ours, 2).number == 3
-    assert folder.revisions.current().number == 3
+    # It remembers the high sequence, from before.
+    assert folder.roll_back(3).accepted[stolen.key_id] == 9_000_000
+    assert folder.publish(CARD, ours, 2).number == 6
+    assert folder.revisions.current().number == 6
 
 
 def test_a_key_revoked_while_its_artifact_is_tried_publishes_nothing(
