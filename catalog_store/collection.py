@@ -35,12 +35,14 @@ def collect(revisions: Revisions) -> list[Path]:
 
 def _never_current(revisions: Revisions) -> Iterator[Path]:
     """Manifests of publications that did not end, and signatures of none."""
-    folder = revisions.folder / "revisions"
+    numbers = revisions.numbers()
     try:
         last = max(revisions.current_number(), revisions.signal().highest())
+        numbers = [number for number in numbers if number <= last]
     except (NothingPublished, DamagedRevision):
-        return
-    numbers = {number for number in revisions.numbers() if number <= last}
+        # Who knows which decided: a lost CURRENT must not take all revisions with it.
+        pass
+    folder = revisions.folder / "revisions"
     for path in sorted(folder.glob("*.json")) + sorted(folder.glob("*.sig")):
         if path.stem.isdecimal() and int(path.stem) not in numbers:
             yield path

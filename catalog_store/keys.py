@@ -58,12 +58,14 @@ class PrivateKey(NamedTuple):
 
     def write(self, path: Path) -> None:
         """Write to a new file that only its owner can read; raises FileExistsError."""
-        pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
+            file.write(self.pem())
             file.flush()
             os.fsync(file.fileno())
+
+    def pem(self) -> bytes:
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     @property
     def public(self) -> bytes:

@@ -161,6 +161,7 @@ class TrustStore:
         One that was revoked is replaced. Raises InvalidKey and DamagedTrust.
         """
         path = self.folder / "own.key"
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         keys = self.keys()
         try:
             key = PrivateKey.read(path)
@@ -175,7 +176,7 @@ class TrustStore:
                 key = None
         if key is None:
             key = PrivateKey.generate()
-            key.write(path)
+            replace_durably(path, key.pem())
         # Without an end: a server must be able to publish at any time.
         self.trust(key.public, name="this server", valid_from_ms=0, own=True)
         return key
