@@ -17,6 +17,8 @@ from catalog_store.manifest import Manifest
 from catalog_store.records import UnixMs
 from catalog_store.revisions import (
     CatalogFolderFailed,
+    DamagedRevision,
+    NothingPublished,
     PublicationBusy,
     Revisions,
 )
@@ -48,6 +50,8 @@ class PublicationService:
         self._now_ms = now_ms
         self._switch_seconds = switch_seconds
         self._busy = False
+        #: The sha256 of files that workers of this server decided with.
+        self._served: set[str] = set()
 
     @contextmanager
     def push(self, caller: str) -> Generator["Push"]:
@@ -82,6 +86,7 @@ class PublicationService:
             request.revision,
             publisher=caller,
             now_ms=self._now_ms(),
+            served=self._served,
         )
         manifest = await self.published(publish)
         answer = pb.RollbackResponse(
@@ -98,9 +103,20 @@ class PublicationService:
             finally:
                 self._busy = False
 
+        self._note_served()
         manifest = await asyncio.shield(asyncio.create_task(to_the_end()))
         await all_switched(self._signal, manifest.number, self._switch_seconds)
+        self._note_served()
         return manifest
+
+    def _note_served(self) -> None:
+        """Remember what decides now, so that a rollback to it need not be tried."""
+        try:
+            current = self._revisions.current()
+        except (NothingPublished, DamagedRevision):
+            return
+        if any(w.serving == current.number for w in self._signal.workers()):
+            self._served.add(current.file_sha256)
 
     def publish_artifact(self, installation: Installation, caller: str) -> Manifest:
         """What a push does once all parts are there; raises ArtifactError."""

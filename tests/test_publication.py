@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Set
 from pathlib import Path
+from typing import Any
 
 import lmdb
 import msgspec
@@ -238,6 +240,38 @@ def test_a_file_of_an_earlier_format_is_refused_with_the_remedy(
     revisions.publish(foreign, publisher="test", now_ms=NOON_MS)
     with pytest.raises(DamagedRevision, match=remedy):
         publication.ensure_runnable(data, NOON_MS)
+
+
+def test_a_rollback_tries_what_no_worker_decided_with(
+    data: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And hashes the file in any case, since it may have changed on disk."""
+    revisions = Revisions(data.catalog)
+    sha256 = revisions.current().file_sha256
+    tried: list[int] = []
+    load = publication.load
+
+    def counted(*arguments: Any) -> object:
+        tried.append(1)
+        return load(*arguments)
+
+    monkeypatch.setattr(publication, "load", counted)
+
+    def roll_back(served: Set[str]) -> None:
+        publication.roll_back(data, 1, publisher="test", now_ms=NOON_MS, served=served)
+
+    roll_back(frozenset())
+    assert len(tried) == 1
+    roll_back({sha256})
+    assert len(tried) == 1
+    file = data.catalog / "files" / f"{sha256}.mdb"
+    file.chmod(0o600)
+    with file.open("r+b") as damaged:
+        damaged.seek(20_000)
+        damaged.write(b"other")
+    with pytest.raises(DamagedRevision, match="its file is damaged"):
+        roll_back({sha256})
+    assert revisions.current_number() == 3
 
 
 def test_the_schema_of_a_published_environment_is_read(data: DataFolder) -> None:
