@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -57,7 +57,9 @@ class Installation:
         return manifest
 
     def close(self) -> None:
-        self._file.close()
+        # Whoever could not write was told; closing tries once more, and would tell too.
+        with suppress(OSError):
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
 

@@ -253,6 +253,9 @@ class Revisions:
                 trusted = self._trusted(origin, rollback_of)
                 if rollback_of is None:
                     if newest is not None and self._is_current(newest, origin):
+                        # Whoever published it may have ended before it said so.
+                        if self._page.highest() < newest.number:
+                            self._page.raise_(newest.number)
                         return newest
                     check_newer(origin, accepted, trusted)
                     accepted[origin.key_id] = origin.sequence

@@ -144,6 +144,8 @@ def test_a_publisher_killed_at_any_moment_leaves_a_whole_revision(
         last = max(revisions.numbers(), default=0)
         assert publish(place).number == (current if sent_again else last + 1)
         assert whole_current(place) == (current if sent_again else last + 1)
+        # Workers are told, if not by the one who was killed.
+        assert revisions.signal().highest() == whole_current(place)
 
     assert len(found) > 12
     assert found == sorted(found)
