@@ -16,6 +16,9 @@
     history     what the past of contacts costs a decision
     recording   what recording costs over the wire, on disks of any speed
     faulty_disk a disk that fails now and then, or is slow to flush
+    processes   those of a server, as the kernel sees them
+    publishing  milliseconds of a push and of a rollback, and their stages
+    publishing_load  publications while clients call: errors, mixtures, leaks
 
 Nothing here is imported by what is served.
 """

@@ -57,6 +57,7 @@ class Served(NamedTuple):
 
     #: Of decisions.
     address: str
+    admin: str
     #: Of the supervisor.
     pid: int
 
@@ -87,7 +88,7 @@ def serving(
         words = process.stdout.readline().replace(",", "").split()
         if words[:2] != ["decisions", "on"]:
             raise RuntimeError("the server did not start; see its log above")
-        yield Served(words[2], process.pid)
+        yield Served(words[2], words[5], process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

@@ -7,10 +7,19 @@
     stored_rule     one of these rules
     index_tables    what finds the rows that match, without asking each
     revision_file   one LMDB file per compiled catalog, immutable
-    manifest        what a revision is, and the sha256 that makes its file trusted
-    artifact        manifest and file as one file, to carry between machines
+    manifest        what a revision or an artifact is, and its file's sha256
+    keys            Ed25519 keys in files
+    trust           whose signatures count
+    signatures      over a manifest's exact bytes
+    acceptance      which artifacts may be published
+    artifact        manifest, signature and file as one file, to carry between machines
+    installation    a file on its way into the folder: whole and verified, or gone
     revisions       the folder of published revisions, and the pointer to the current
+    signal_page     what its processes share: that it moved, and who has switched
+    collection      removes what interrupted publications left
+    durable_files   files that are on disk when they have their name
 
 Nothing here knows CEL, gRPC or the server. A reader never opens a file whose bytes
-were not verified when it was installed: a truncated LMDB file ends the process.
+nobody hashed, on the word of a manifest that nobody trusted signed: a truncated LMDB
+file ends the process, and code in a foreign one could do anything.
 """

@@ -40,7 +40,7 @@ The same for many contacts ahead of time:
 A catalog comes to a worker by these:
 
     files              catalogs and contacts in files
-    publication        files to the current revision
+    publication        files or an artifact to the current revision
     live_loading       a revision's file to the live catalog
     live_index_loading its index
 
@@ -56,6 +56,8 @@ What runs:
     process_options    what it is told
     worker             serves decisions
     admin              serves the admin port
+    push               artifacts and rollbacks over the wire; push_stream takes the
+                       parts, switching waits for the workers, revision_answers tells
     standard_services  health and reflection, on both ports
     access             who may call what
     audit              who changed what, and who tried to
@@ -78,7 +80,8 @@ What runs:
     backup             copies it, and makes one of a copy
     data_compaction    gives its disk space back
     client             calls it
-    admin_client       calls the admin port
+    admin_client       calls the admin port about contacts
+    publication_client calls it to publish
     client_access      with which token, over what
     cli                the `propono` command
     wire               generated from proto/, never edited

@@ -1,7 +1,8 @@
 """The admin process: the services of the admin port.
 
-Revisions can be read, and contacts kept; what edits, approves and publishes over the
-wire answers UNIMPLEMENTED until it exists. `server.access` says who may call what.
+Revisions can be read, pushed and rolled back, and contacts kept; what edits and
+approves over the wire answers UNIMPLEMENTED until it exists. `server.access` says who
+may call what.
 """
 
 import asyncio
@@ -9,9 +10,13 @@ import os
 import time
 from collections.abc import Callable
 
-from catalog_store.manifest import Manifest
 from catalog_store.records import UnixMs
-from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
+from catalog_store.revisions import (
+    DamagedRevision,
+    NothingPublished,
+    Revisions,
+    UnknownRevision,
+)
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.access.callers import caller_name
@@ -23,10 +28,12 @@ from server.contact_service import ContactService, ContactStores
 from server.contact_stream import taking_handler
 from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
+from server.push import PublicationService
+from server.push_stream import push_handler
 from server.requests import InvalidRequest, Violation
+from server.revision_answers import revision_message
 from server.shared_page import SharedPage
 from server.standard_services import Health, reflection_handlers
-from server.translation import timestamp
 from server.transport import (
     Context,
     Handlers,
@@ -61,13 +68,12 @@ async def run_admin(
         slot.around(HistoryStore)(folder.history),
         ProfileStore(folder.profiles),
     )
-    contacts = ContactService(
-        stores, lambda: UnixMs(time.time_ns() // 1_000_000), os.urandom
-    )
+    contacts = ContactService(stores, _now_ms, os.urandom)
+    publications = PublicationService(folder, _now_ms)
     health = Health(names)
     await health.set(serving=True)
     services = [
-        admin_handlers(Revisions(options.folder.catalog), caller_name),
+        admin_handlers(Revisions(options.folder.catalog), publications, caller_name),
         contact_handlers(contacts, caller_name, slot),
         health.rpc_handlers(),
     ]
@@ -88,7 +94,11 @@ async def run_admin(
     stores.profiles.close()
 
 
-def admin_handlers(revisions: Revisions, admit: Callable[[Context], str]) -> Handlers:
+def admin_handlers(
+    revisions: Revisions,
+    publications: PublicationService,
+    admit: Callable[[Context], str],
+) -> Handlers:
     reader = RevisionReader(revisions)
     methods = methods_of(pb.DESCRIPTOR.services_by_name["AdminService"])
     rpc = {name: unimplemented(method, admit) for name, method in methods.items()}
@@ -98,6 +108,8 @@ def admin_handlers(revisions: Revisions, admit: Callable[[Context], str]) -> Han
     rpc["GetRevision"] = unary_handler(
         pb.GetRevisionRequest, reader.get_revision, admit
     )
+    rpc["PushArtifact"] = push_handler(publications.push, admit)
+    rpc["Rollback"] = unary_handler(pb.RollbackRequest, publications.rollback, admit)
     return handlers(ADMIN_SERVICE, rpc)
 
 
@@ -146,7 +158,9 @@ class RevisionReader:
         current = self._current()
         history = [m for m in self._revisions.history() if m.number < before]
         answer = pb.ListRevisionsResponse(
-            revisions=[_revision(manifest, current) for manifest in history[:size]]
+            revisions=[
+                revision_message(manifest, current) for manifest in history[:size]
+            ]
         )
         if len(history) > size:
             answer.next_page_token = str(history[size - 1].number)
@@ -164,14 +178,20 @@ class RevisionReader:
             raise UnknownRevision("there is no such revision")
         else:
             manifest = self._revisions.manifest(int(number))
-        answer = pb.GetRevisionResponse(revision=_revision(manifest, self._current()))
+        answer = pb.GetRevisionResponse(
+            revision=revision_message(manifest, self._current())
+        )
         return answer.SerializeToString()
 
     def _current(self) -> int:
         try:
             return self._revisions.current().number
-        except NothingPublished:
+        except (NothingPublished, DamagedRevision):
             return 0
+
+
+def _now_ms() -> UnixMs:
+    return UnixMs(time.time_ns() // 1_000_000)
 
 
 def _before(page_token: str) -> float:
@@ -181,17 +201,3 @@ def _before(page_token: str) -> float:
         text = "is not a token of an earlier page"
         raise InvalidRequest([Violation("page_token", text)])
     return int(page_token)
-
-
-def _revision(manifest: Manifest, current: int) -> pb.Revision:
-    return pb.Revision(
-        name=f"revisions/{manifest.number}",
-        number=manifest.number,
-        digest=manifest.digest,
-        publish_time=timestamp(UnixMs(manifest.published_at_ms)),
-        publisher=manifest.publisher,
-        rollback_of=manifest.rollback_of or 0,
-        offer_count=manifest.offer_count,
-        rule_count=manifest.rule_count,
-        current=manifest.number == current,
-    )

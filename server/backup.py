@@ -3,7 +3,8 @@
     backup.json          every file with its size and sha256
     history/data.mdb     a compact copy
     profiles/data.mdb    another
-    catalog/CURRENT, catalog/revisions/<n>.json, catalog/files/<sha256>.mdb
+    catalog/CURRENT, catalog/revisions/<n>.json and .sig, catalog/files/<sha256>.mdb
+    catalog/keys/trusted.json    public keys; the server's own stays where it is
 
 History comes first, so that every revision that it names is in the backup too, and
 CURRENT is read before the revisions are listed. Everything acknowledged before the
@@ -36,7 +37,8 @@ _MANIFEST = "backup.json"
 _CHUNK_BYTES = 1 << 20
 _PATH = re.compile(
     r"(history|profiles)/data\.mdb|catalog/CURRENT"
-    r"|catalog/revisions/[0-9]{1,12}\.json|catalog/files/[0-9a-f]{64}\.mdb"
+    r"|catalog/revisions/[0-9]{1,12}\.(json|sig)|catalog/files/[0-9a-f]{64}\.mdb"
+    r"|catalog/keys/trusted\.json"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -187,11 +189,16 @@ def _copy_catalog(source: Path, target: Path, progress: Progress) -> None:
         current = (source / "CURRENT").read_bytes()
     except FileNotFoundError:
         return
-    for part in ("revisions", "files"):
+    for part in ("revisions", "files", "keys"):
         (target / part).mkdir(mode=0o700, parents=True)
+    if (source / "keys" / "trusted.json").exists():
+        _copy(source / "keys" / "trusted.json", target / "keys" / "trusted.json")
     # Manifests before files: a file is there before the manifest that names it.
     for path in sorted(source.glob("revisions/*.json")):
         _copy(path, target / "revisions" / path.name)
+        signature = path.with_suffix(".sig")
+        if signature.exists():
+            _copy(signature, target / "revisions" / signature.name)
     files = [path for path in source.glob("files/*.mdb") if _PATH.fullmatch(_of(path))]
     total = sum(path.stat().st_size for path in files)
     done = 0

@@ -168,7 +168,7 @@ class BatchService:
     def _catalog(self) -> LiveCatalog:
         catalog = self._cell.current
         if catalog is None:
-            raise NothingPublished("nothing is published yet; publish a catalog first")
+            raise NothingPublished(self._cell.absence)
         return catalog
 
     def _current(

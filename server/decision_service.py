@@ -41,6 +41,8 @@ class LiveCatalogCell(Protocol):
     """Where the worker keeps the catalog that decides now."""
 
     current: LiveCatalog | None
+    #: Why there is none, for callers.
+    absence: str
 
 
 class Sources(NamedTuple):
@@ -87,7 +89,7 @@ class DecisionService:
         asked = self._recurring.asked(request, now_ms)
         catalog = self._cell.current
         if catalog is None:
-            raise NothingPublished("nothing is published yet; publish a catalog first")
+            raise NothingPublished(self._cell.absence)
         prepared = self._preparation.prepare(asked, catalog)
         proposing = Proposing(prepared, self._kept_share)
         if not prepared.records:

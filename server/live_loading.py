@@ -22,6 +22,7 @@ from catalog_store.records import (
 from catalog_store.revision_file import RevisionFile
 from catalog_store.revision_file.parts import Use
 from catalog_store.revisions import DamagedRevision
+from compiler.runtime.linker import CODE_TAG
 from contact_store.channels import CODE_OF_CHANNEL
 from contact_store.records import PropositionStatus
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
@@ -79,6 +80,11 @@ def load_in_steps(revision: RevisionFile, manifest: Manifest) -> Steps[LiveCatal
 
     Raises DamagedRevision when the file is not what was written.
     """
+    if revision.code_tag != CODE_TAG:
+        raise DamagedRevision(
+            f"revision {manifest.number} has code for {revision.code_tag}, and this is"
+            f" {CODE_TAG}: start the server again, or publish the catalog again"
+        )
     environments: dict[str, LiveEnvironment] = {}
     default: str | None = None
     try:

@@ -39,6 +39,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     tls: TlsFiles | None = None
     #: HOST:PORT of the metrics; the admin process serves them. Empty is nowhere.
     metrics_listen: str = ""
+    #: Where a worker tells others what it serves: `catalog_store.signal_page`.
+    place: int = 0
 
     @property
     def folder(self) -> DataFolder:

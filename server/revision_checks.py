@@ -38,8 +38,6 @@ def examine_revisions(
     for path in sorted(folder.glob("revisions/*.json")):
         try:
             manifest = revisions.manifest(int(path.stem))
-            if manifest.number != int(path.stem):
-                raise DamagedRevision(f"it is the manifest of {manifest.number}")
             manifests.append(manifest)
         except (ValueError, DamagedRevision, UnknownRevision) as error:
             is_readable = False

@@ -19,12 +19,16 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
 )
 from grpc_status import rpc_status
 
+from catalog_store.artifact import ArtifactError, OldArtifact, UntrustedArtifact
 from catalog_store.revisions import (
+    CatalogFolderFailed,
     DamagedRevision,
     NothingPublished,
     PublicationBusy,
     UnknownRevision,
+    UntrustedRevision,
 )
+from catalog_store.signal_page import WorkersBehind
 from contact_store import errors as contact_errors
 from server.audit.entries import AuditFailed
 from server.refusals import LowDisk, Overloaded, TooLate
@@ -81,6 +85,12 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     contact_errors.StoreStalled: _Meaning(code_pb2.UNAVAILABLE, "STORE_STALLED", 1_000),
     contact_errors.StoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
     PublicationBusy: _Meaning(code_pb2.ABORTED, "PUBLICATION_BUSY", 1_000),
+    UntrustedArtifact: _Meaning(code_pb2.FAILED_PRECONDITION, "UNTRUSTED_ARTIFACT"),
+    OldArtifact: _Meaning(code_pb2.FAILED_PRECONDITION, "OLD_ARTIFACT"),
+    ArtifactError: _Meaning(code_pb2.INVALID_ARGUMENT, "INVALID_ARTIFACT"),
+    WorkersBehind: _Meaning(code_pb2.DEADLINE_EXCEEDED, "WORKERS_BEHIND"),
+    CatalogFolderFailed: _Meaning(code_pb2.UNAVAILABLE, "CATALOG_FOLDER_FAILED", 1_000),
+    UntrustedRevision: _Meaning(code_pb2.FAILED_PRECONDITION, "UNTRUSTED_REVISION"),
     DamagedRevision: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_REVISION"),
     contact_errors.CorruptRecord: _Meaning(code_pb2.DATA_LOSS, "CORRUPT_RECORD"),
     NotImplementedYet: _Meaning(code_pb2.UNIMPLEMENTED, "NOT_IMPLEMENTED"),

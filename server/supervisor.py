@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from catalog_store.revisions import Revisions
+from catalog_store.signal_page import PLACES
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.access.serving import ServeAccess
@@ -25,7 +27,7 @@ from server.shared_page import SharedPage
 from server.watchdog import Watchdog
 
 #: Workers of one server.
-WORKERS_MAX = 64
+WORKERS_MAX = PLACES
 
 
 class ServeOptions(NamedTuple):
@@ -74,6 +76,8 @@ async def serve(
     page = SharedPage.create(options.data.page)
     disk_watch = DiskWatch(options.data, page, options.reserve_bytes)
     disk_watch.look()
+    # Those of a server that was killed may be other processes by now.
+    Revisions(options.data.catalog).signal().forget_workers()
     with reserve(options.listen) as reserved:
         host, _ = split_address(options.listen)
         decisions = f"{host}:{reserved.getsockname()[1]}"
@@ -119,6 +123,8 @@ def _children(
                 calls_max=options.calls_max,
                 log_format=options.log_format,
                 writer_slot=number,
+                # Behind the admin process and the keeper.
+                place=max(0, number - 2),
                 metrics_listen=options.metrics_listen,
             ),
             page,

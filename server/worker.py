@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from catalog_store.records import UnixMs
-from catalog_store.revisions import NothingPublished, Revisions
+from catalog_store.revisions import DamagedRevision, NothingPublished, Revisions
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
 from server.access.callers import caller_name
@@ -64,6 +64,8 @@ class CatalogCell:
 
     def __init__(self) -> None:
         self.current: LiveCatalog | None = None
+        #: Why there is none.
+        self.absence = "nothing is published yet; publish a catalog first"
 
 
 def system_sources() -> Sources:
@@ -88,8 +90,13 @@ async def run_worker(
     profiles = ProfileStore(options.folder.profiles)
     cell = CatalogCell()
     signal_page = revisions.signal()
+    tell = partial(signal_page.tell, options.place)
+    # Before CURRENT is read: whoever publishes meanwhile waits for this worker.
+    tell(0)
     seen = signal_page.value()
     load_current(revisions, cell)
+    if cell.current is not None:
+        tell(cell.current.revision)
 
     health = Health([SERVICE])
     await health.set(serving=cell.current is not None)
@@ -120,7 +127,7 @@ async def run_worker(
     while not stop.is_set():
         if signal_page.value() != seen:
             seen = signal_page.value()
-            await follow(revisions, cell)
+            await follow(revisions, cell, tell)
             await health.set(serving=cell.current is not None)
         try:
             await asyncio.wait_for(stop.wait(), SIGNAL_CHECK_SECONDS)
@@ -179,29 +186,42 @@ async def tell_recording(health: Health, recording: RecordingState) -> None:
 
 
 def load_current(revisions: Revisions, cell: CatalogCell) -> None:
-    """Load at start-up, when nobody waits; raises DamagedRevision."""
+    """Load at start-up, when nobody waits; what cannot be trusted is not loaded."""
     try:
         manifest = revisions.current()
+        revision = revisions.open(manifest)
+        try:
+            with full_collections_put_off():
+                cell.current = load(revision, manifest)
+            set_revision(manifest.number)
+        finally:
+            revision.close()
     except NothingPublished:
         return
-    revision = revisions.open(manifest)
-    try:
-        with full_collections_put_off():
-            cell.current = load(revision, manifest)
-        set_revision(manifest.number)
-    finally:
-        revision.close()
+    except DamagedRevision as error:
+        _log.error("there is nothing to decide with: %s", error)
+        cell.absence = _unusable(error)
 
 
-async def follow(revisions: Revisions, cell: CatalogCell) -> None:
+def _unheard(serving: int, refused: int) -> None:
+    """For whoever follows alone."""
+
+
+async def follow(
+    revisions: Revisions,
+    cell: CatalogCell,
+    tell: Callable[[int, int], None] = _unheard,
+) -> None:
     """Load the current revision beside the one that decides, then replace it.
 
-    Whatever is wrong with it is logged, and the one before keeps deciding.
+    Whatever is wrong with it is logged, and the one before keeps deciding. `tell` is
+    told which revision decides now, and which one could not be loaded, or 0.
     """
     held: list[object] = [cell.current]
     try:
         manifest = revisions.current()
-        revision = revisions.open(manifest)
+        await _between_decisions(revisions.verify_in_steps(manifest))
+        revision = revisions.open_installed(manifest)
         try:
             with full_collections_put_off():
                 cell.current = await _between_decisions(
@@ -210,10 +230,20 @@ async def follow(revisions: Revisions, cell: CatalogCell) -> None:
             set_revision(manifest.number)
         finally:
             revision.close()
-    except Exception:
+    except Exception as error:
+        before = cell.current
+        if before is None:
+            cell.absence = _unusable(error)
         _log.exception("the new revision cannot be loaded; the one before decides")
+        tell(0 if before is None else before.revision, revisions.signal().highest())
         return
+    tell(manifest.number, 0)
     await _between_decisions(release_in_steps(held))
+
+
+def _unusable(error: Exception) -> str:
+    why = error if isinstance(error, DamagedRevision) else "see the server's log"
+    return f"what is published cannot be used: {why}"
 
 
 async def _between_decisions(steps: Steps[Item]) -> Item:

@@ -21,7 +21,9 @@ STANDARD = "(standard library)"
 #: The diagram of README.md and design: the longest prefix that matches decides.
 MAY_IMPORT = {
     "catalog_store": {"catalog_store", "lmdb", "msgspec"},
+    "catalog_store.keys": {"cryptography"},
     "catalog_store.records": {"catalog_store.counting", "msgspec"},
+    "catalog_store.signatures": {"catalog_store", "cryptography"},
     "compiler": {
         "compiler",
         "catalog_store.records",
@@ -105,6 +107,18 @@ MAY_IMPORT = {
         "server.requests",
         "server.transport",
         "google.protobuf",
+        "grpc",
+    },
+    "server.push_stream": {
+        "server.requests",
+        "server.transport",
+        "server.wire",
+        "grpc",
+    },
+    "server.publication_client": {
+        "server.client",
+        "server.client_access",
+        "server.wire",
         "grpc",
     },
     "server.standard_services": {

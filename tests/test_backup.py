@@ -78,7 +78,7 @@ def files_of(backup):
     return sorted(p for p in backup.rglob("*") if p.is_file())
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(11))
 @pytest.mark.parametrize("what", ["bit", "length", "missing"])
 def test_a_backup_with_anything_wrong_is_refused(folder, tmp_path, number, what):
     """Whichever file it is in, by name; nothing is restored."""
@@ -96,7 +96,7 @@ def test_a_backup_with_anything_wrong_is_refused(folder, tmp_path, number, what)
     said = f"is damaged: .*{path.name}" if number else None
     with pytest.raises(BackupError, match=said):
         restored(tmp_path / "backup", tmp_path / "again")
-    assert len(files_of(tmp_path / "backup")) == 8 - (what == "missing")
+    assert len(files_of(tmp_path / "backup")) == 11 - (what == "missing")
     assert not (tmp_path / "again").exists()
 
 

@@ -121,7 +121,7 @@ def test_validate_prints_mistakes_or_json(tmp_path: Path) -> None:
 def test_a_bad_artifact_is_refused(tmp_path: Path) -> None:
     """Nothing is published, and the reason names the file."""
     artifact = tmp_path / "x.propono"
-    artifact.write_bytes(b"PROPONO1 but no more")
+    artifact.write_bytes(b"PROPONO2 but no more")
     said = run("catalog", "publish", artifact, "--data", tmp_path / "d", status=1)
 
     assert "x.propono: its manifest" in said

@@ -1,16 +1,29 @@
 """From files to what is served: refused whole, or published whole."""
 
 import hashlib
+import marshal
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Set
 from pathlib import Path
+from typing import Any
 
 import lmdb
 import msgspec
 import pytest
 
+from catalog_store.artifact import (
+    ArtifactError,
+    UntrustedArtifact,
+    head_of,
+    write_artifact,
+)
+from catalog_store.keys import PrivateKey
+from catalog_store.manifest import encode_manifest
 from catalog_store.revisions import DamagedRevision, Revisions
+from catalog_store.signatures import Purpose, sign
 from compiler.runtime.linker import CODE_TAG
 from compiler.source import Refused
 from server import publication
@@ -18,6 +31,7 @@ from server.data_folder import DataFolder
 from server.requests import UnknownName
 from tests.bank import NOON_MS
 from tests.servers import BANK, ROOT, Server, run, wait_until
+from tests.signing import trusted_key
 
 
 @pytest.fixture
@@ -86,10 +100,16 @@ def test_compiling_is_deterministic(tmp_path: Path) -> None:
             check=True,
             capture_output=True,
         )
-        revisions = Revisions(tmp_path / seed)
-        digests.add(revisions.install_artifact(out).digest)
+        digests.add(compiled_digest(out))
 
     assert len(digests) == 1
+
+
+def compiled_digest(artifact: Path) -> str:
+    """What an artifact's manifest says of its catalog, whoever signed it."""
+    found = re.search(rb'"digest": "([0-9a-f]{64})"', artifact.read_bytes()[:4_096])
+    assert found is not None
+    return found[1].decode()
 
 
 def test_code_for_another_python_is_rebuilt_from_the_trees(data: DataFolder) -> None:
@@ -119,12 +139,8 @@ def test_code_for_another_python_is_rebuilt_from_the_trees(data: DataFolder) -> 
     assert rebuilt.number == current.number + 2
 
 
-def test_the_code_in_an_artifact_is_never_run(tmp_path: Path, data: DataFolder) -> None:
-    """It is rebuilt from the trees, so that code from elsewhere changes nothing."""
-    import marshal
-
-    from catalog_store.artifact import write_artifact
-
+def hostile_artifact(data: DataFolder, artifact: Path, key, code_tag: str) -> None:
+    """The current catalog, with code that would end the process."""
     revisions = Revisions(data.catalog)
     revision = revisions.open(revisions.current())
     catalog = revision.catalog()
@@ -136,36 +152,68 @@ def test_the_code_in_an_artifact_is_never_run(tmp_path: Path, data: DataFolder) 
         )
         for e in catalog.environments
     )
-    artifact = tmp_path / "hostile.propono"
-    write_artifact(
-        artifact, msgspec.structs.replace(catalog, environments=environments)
+    changed = msgspec.structs.replace(
+        catalog, environments=environments, code_tag=code_tag
     )
+    write_artifact(artifact, changed, key)
+
+
+def test_code_that_nobody_trusted_signed_is_never_opened(
+    tmp_path: Path, data: DataFolder
+) -> None:
+    """Not signed, or by a stranger: refused, and nothing of it is kept."""
+    before = Revisions(data.catalog).current()
+    for key in (None, PrivateKey.generate()):
+        hostile_artifact(data, tmp_path / "hostile.propono", key, CODE_TAG)
+        with pytest.raises(UntrustedArtifact):
+            publication.publish_artifact(
+                data, tmp_path / "hostile.propono", publisher="x", now_ms=NOON_MS
+            )
+
+    assert Revisions(data.catalog).current() == before
+    files = {path.name for path in (data.catalog / "files").iterdir()}
+    assert files == {f"{before.file_sha256}.mdb"}
+
+
+def test_code_for_another_python_is_never_run(tmp_path: Path, data: DataFolder) -> None:
+    """It is rebuilt from the signed trees; the revision tells whose artifact it was."""
+    revisions = Revisions(data.catalog)
+    key = trusted_key(revisions)
+    revision = revisions.open(revisions.current())
+    catalog = revision.catalog()
+    revision.close()
+    hostile_artifact(data, tmp_path / "foreign.propono", key, "cpython-399")
 
     manifest = publication.publish_artifact(
-        data, artifact, publisher="test", now_ms=NOON_MS
+        data, tmp_path / "foreign.propono", publisher="test", now_ms=NOON_MS
     )
 
     revision = revisions.open(manifest)
-    rules = revision.catalog()
+    rebuilt = revision.catalog()
     revision.close()
-    assert rules == catalog
+    assert rebuilt == catalog
+    assert manifest.origin is not None
+    assert manifest.origin.key_id == key.key_id
 
 
 def test_an_artifact_that_is_not_what_its_manifest_says_is_refused(
     tmp_path: Path, data: DataFolder
 ) -> None:
-    """Whole by its sha256, and still another catalog than the digest names."""
+    """Whole by its sha256, signed, and still another catalog than the digest names."""
+    revisions = Revisions(data.catalog)
+    key = trusted_key(revisions)
     artifact = tmp_path / "bank.propono"
-    manifest, _ = publication.compile_to_artifact(BANK, artifact)
+    manifest, _ = publication.compile_to_artifact(BANK, artifact, key)
     whole = artifact.read_bytes()
-    assert manifest.digest.encode() in whole
-    artifact.write_bytes(whole.replace(manifest.digest.encode(), b"0" * 64))
-    before = Revisions(data.catalog).current()
+    lying = encode_manifest(msgspec.structs.replace(manifest, digest="0" * 64))
+    signed = head_of(lying, sign(key, Purpose.ARTIFACT, lying))
+    artifact.write_bytes(signed + whole[-manifest.file_bytes :])
+    before = revisions.current()
 
-    with pytest.raises(DamagedRevision, match="not hold what its manifest says"):
+    with pytest.raises(ArtifactError, match="not hold what its manifest says"):
         publication.publish_artifact(data, artifact, publisher="x", now_ms=NOON_MS)
 
-    assert Revisions(data.catalog).current() == before
+    assert revisions.current() == before
 
 
 def test_a_file_of_an_earlier_format_is_refused_with_the_remedy(
@@ -192,6 +240,38 @@ def test_a_file_of_an_earlier_format_is_refused_with_the_remedy(
     revisions.publish(foreign, publisher="test", now_ms=NOON_MS)
     with pytest.raises(DamagedRevision, match=remedy):
         publication.ensure_runnable(data, NOON_MS)
+
+
+def test_a_rollback_tries_what_no_worker_decided_with(
+    data: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And hashes the file in any case, since it may have changed on disk."""
+    revisions = Revisions(data.catalog)
+    sha256 = revisions.current().file_sha256
+    tried: list[int] = []
+    load = publication.load
+
+    def counted(*arguments: Any) -> object:
+        tried.append(1)
+        return load(*arguments)
+
+    monkeypatch.setattr(publication, "load", counted)
+
+    def roll_back(served: Set[str]) -> None:
+        publication.roll_back(data, 1, publisher="test", now_ms=NOON_MS, served=served)
+
+    roll_back(frozenset())
+    assert len(tried) == 1
+    roll_back({sha256})
+    assert len(tried) == 1
+    file = data.catalog / "files" / f"{sha256}.mdb"
+    file.chmod(0o600)
+    with file.open("r+b") as damaged:
+        damaged.seek(20_000)
+        damaged.write(b"other")
+    with pytest.raises(DamagedRevision, match="its file is damaged"):
+        roll_back({sha256})
+    assert revisions.current_number() == 3
 
 
 def test_the_schema_of_a_published_environment_is_read(data: DataFolder) -> None:

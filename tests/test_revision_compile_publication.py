@@ -14,6 +14,7 @@ from server import publication
 from server.data_folder import DataFolder
 from tests.bank import NOON_MS
 from tests.servers import BANK
+from tests.signing import trusted_key
 
 
 @pytest.fixture
@@ -92,7 +93,8 @@ def test_the_rules_of_an_artifact_are_not_taken(
         for rule in recipient.rules
     )
     artifact = tmp_path / "lying.propono"
-    write_artifact(artifact, with_rules(honest, {recipient.environment.name: lying}))
+    other = with_rules(honest, {recipient.environment.name: lying})
+    write_artifact(artifact, other, trusted_key(Revisions(data.catalog)))
     publication.publish_artifact(data, artifact, publisher="test", now_ms=NOON_MS)
     assert current(data) != honest
 

@@ -1,5 +1,6 @@
 """A revision's file in chunks: all of it comes back, and no damage goes unnoticed."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from catalog_store.records import (
 )
 from catalog_store.revision_file import RevisionFile, write_revision
 from catalog_store.revision_file.chunks import sealed
-from catalog_store.revisions import DamagedRevision, Revisions
+from catalog_store.revisions import DamagedRevision
 from compiler.revision import compile_catalog
 from server.live_loading import load
 from tests.bank import (
@@ -130,8 +131,9 @@ def test_the_same_catalog_gives_the_same_bytes(
             check=True,
             capture_output=True,
         )
-        installed = Revisions(tmp_path / f"catalog-{seed}").install_artifact(out)
-        sha256s.add(installed.file_sha256)
+        found = re.search(rb'"file_sha256": "([0-9a-f]{64})"', out.read_bytes()[:4_096])
+        assert found is not None
+        sha256s.add(found[1])
 
     assert path.read_bytes() == (tmp_path / "again").read_bytes()
     assert len(sha256s) == 1

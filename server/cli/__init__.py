@@ -1,7 +1,8 @@
 """The `propono` command.
 
     serve          start a server
-    catalog        validate, compile, publish, and go back
+    catalog        validate, compile, publish, push, and go back
+    keys           make keys that sign catalogs, trust and revoke them
     contacts       import and export profiles; show, merge and erase a contact
     propose        ask for offers, as a website or a call center would
     propose-batch  the same for many contacts, ahead of time
@@ -20,6 +21,7 @@
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`
 and `batch_work` propose-batch, `contact_records` what asks the admin port about one
 contact, `contact_tables` what that prints, `admin_connection` how it gets there,
+`push` what publishes on a server, `revisions` rollback and history,
 `client_options` with which token, `rules` the rule commands, `serve_access` who may
 call a server, `config_file` options from a file, `audited` how a command's changes get
 into the audit log, `output` what all of them print with, and `progress_bars` how far a
@@ -36,6 +38,7 @@ import click
 _MODULE_OF = {
     "serve": "server.cli.serve",
     "catalog": "server.cli.catalog",
+    "keys": "server.cli.keys",
     "contacts": "server.cli.contacts",
     "propose": "server.cli.decisions",
     "propose-batch": "server.cli.batch",

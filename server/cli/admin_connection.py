@@ -14,6 +14,7 @@ from server.data_folder import DataFolder
 
 if TYPE_CHECKING:
     from server.admin_client import AdminClient
+    from server.client_access import ClientAccess
 
 _admin_option = click.option(
     "--admin-server",
@@ -47,19 +48,24 @@ def admin_client(
     from server.admin_client import AdminClient
     from server.client import CallFailed
 
-    access = client_access()
-    # A certificate says who calls; then no token is looked for, only sent if given.
-    is_known = access.token is not None or access.certificate is not None
-    if token_file is not None or not is_known:
-        path = token_file or DataFolder(data).root / "admin.token"
-        access = access._replace(token=_token_in(path))
-    client = AdminClient.connect(admin_server, access)
+    client = AdminClient.connect(admin_server, admin_access(token_file, data))
     try:
         yield client
     except CallFailed as failure:
         raise Refusal(f"{failure.code}: {failure}") from None
     finally:
         client.close()
+
+
+def admin_access(token_file: Path | None, data: Path) -> "ClientAccess":
+    """What `client_options` gave, or a token in a file; raises Refusal."""
+    access = client_access()
+    # A certificate says who calls; then no token is looked for, only sent if given.
+    is_known = access.token is not None or access.certificate is not None
+    if token_file is not None or not is_known:
+        path = token_file or DataFolder(data).root / "admin.token"
+        access = access._replace(token=_token_in(path))
+    return access
 
 
 def _token_in(path: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from getpass import getuser
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,9 @@ import click
 import rich.progress
 from rich.console import Console
 
+from catalog_store.manifest import SEQUENCE_MAX
 from server.cli.audited import audited
-from server.cli.output import (
-    Refusal,
-    disk_failures,
-    output_option,
-    print_json,
-    print_table,
-)
+from server.cli.output import Refusal, disk_failures, output_option, print_json
 from server.data_folder import DataFolder
 
 if TYPE_CHECKING:
@@ -42,9 +38,30 @@ data_option = click.option(
 path_argument = click.argument("path", type=click.Path(exists=True, path_type=Path))
 
 
-@click.group()
+_MODULE_OF = {
+    "push": "server.cli.push",
+    "rollback": "server.cli.revisions",
+    "history": "server.cli.revisions",
+}
+
+
+class _Commands(click.Group):
+    """Imports what asks a server when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_MODULE_OF]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULE_OF:
+            return super().get_command(ctx, cmd_name)
+        command: object = getattr(import_module(_MODULE_OF[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands)
 def catalog() -> None:
-    """Validate, compile and publish catalogs, and go back to earlier ones."""
+    """Validate, compile, publish and push catalogs, and go back to earlier ones."""
 
 
 @catalog.command()
@@ -91,25 +108,52 @@ def validate(path: Path, strict: bool, output: str) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write.",
 )
-def compile_(path: Path, artifact: Path) -> None:
-    """Compile a catalog's files into one file that any server can publish.
+@click.option(
+    "--key",
+    "key_file",
+    envvar="PROPONO_KEY",
+    show_envvar=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The private key to sign with; servers accept nothing that is not signed.",
+)
+@click.option(
+    "--sequence",
+    type=click.IntRange(1, SEQUENCE_MAX),
+    help="Higher than that of every catalog before.  [default: the time]",
+)
+def compile_(
+    path: Path, artifact: Path, key_file: Path | None, sequence: int | None
+) -> None:
+    """Compile a catalog's files into one file, for servers that trust your key.
 
     \b
-    propono catalog compile examples/bank/catalog -o bank.propono
+    propono keys generate --out .
+    propono catalog compile examples/bank/catalog -o bank.propono --key propono.key
     """
+    from catalog_store.keys import InvalidKey, PrivateKey
     from compiler.source import Refused
     from server.publication import compile_to_artifact
 
     try:
+        key = None if key_file is None else PrivateKey.read(key_file)
         with disk_failures(artifact.parent), _progress() as progress:
-            manifest, compilation = compile_to_artifact(path, artifact, progress)
+            manifest, compilation = compile_to_artifact(
+                path,
+                artifact,
+                key,
+                sequence=sequence or now_ms(),
+                progress=progress,
+            )
+    except (InvalidKey, OSError) as error:
+        raise Refusal(str(error)) from None
     except Refused as refused:
         _show(refused.diagnostics, "table")
         raise Refusal(_count(refused.diagnostics)) from None
     _show(compilation.diagnostics, "table")
     click.echo(
         f"{artifact}: {manifest.offer_count} offers, {manifest.rule_count} rules,"
-        f" digest {manifest.digest[:16]}"
+        f" digest {manifest.digest[:16]}, "
+        + ("not signed" if key is None else f"signed with key {key.key_id}")
     )
 
 
@@ -144,78 +188,21 @@ def publish(path: Path, data: Path, output: str) -> None:
             raise Refusal(text) from None
         except (ArtifactError, DamagedRevision, PublicationBusy) as error:
             raise Refusal(f"{path}: {error}{unpublished}") from None
-        _published(change, manifest)
-    _say_published(manifest, output)
+        audit_published(change, manifest)
+    say_published(manifest, output)
 
 
 def _publish(folder: DataFolder, path: Path) -> "Manifest":
     from server.publication import publish_artifact, publish_files
 
     if not path.is_dir():
-        return publish_artifact(folder, path, publisher=getuser(), now_ms=_now_ms())
+        return publish_artifact(folder, path, publisher=getuser(), now_ms=now_ms())
     with _progress() as progress:
         manifest, compilation = publish_files(
-            folder, path, publisher=getuser(), now_ms=_now_ms(), progress=progress
+            folder, path, publisher=getuser(), now_ms=now_ms(), progress=progress
         )
     _show(compilation.diagnostics, "table")
     return manifest
-
-
-@catalog.command()
-@click.argument("revision", type=click.IntRange(min=1))
-@data_option
-@output_option
-def rollback(revision: int, data: Path, output: str) -> None:
-    """Publish an earlier revision again, under a new number."""
-    from catalog_store.revisions import (
-        DamagedRevision,
-        PublicationBusy,
-        UnknownRevision,
-    )
-    from server.publication import roll_back
-
-    if not data.is_dir():
-        raise Refusal(f"there is no folder {data}: give a server's data folder")
-    with audited(data, f"revisions/{revision}") as change:
-        try:
-            with disk_failures(data, "; nothing was published"):
-                manifest = roll_back(
-                    DataFolder(data), revision, publisher=getuser(), now_ms=_now_ms()
-                )
-        except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
-            raise Refusal(f"{error}; see `propono catalog history`") from None
-        _published(change, manifest)
-    _say_published(manifest, output)
-
-
-@catalog.command()
-@data_option
-@output_option
-def history(data: Path, output: str) -> None:
-    """List published revisions, newest first."""
-    from catalog_store.revisions import Revisions
-
-    revisions = Revisions(DataFolder(data).catalog).history()
-    if output == "json":
-        print_json([_plain(manifest) for manifest in revisions])
-        return
-    columns = {"revision": "right", "published": "", "by": "", "offers": "right"}
-    columns |= {"rules": "right", "digest": "", "repeats": "right"}
-    print_table(
-        columns,
-        [
-            (
-                m.number,
-                _date(m.published_at_ms),
-                m.publisher,
-                m.offer_count,
-                m.rule_count,
-                m.digest[:16],
-                m.rollback_of or "",
-            )
-            for m in revisions
-        ],
-    )
 
 
 @contextmanager
@@ -235,15 +222,16 @@ def _progress() -> "Generator[Progress]":
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _published(change: "Change", manifest: "Manifest") -> None:
+def audit_published(change: "Change", manifest: "Manifest") -> None:
     """For the audit log."""
     change.resource = f"revisions/{manifest.number}"
-    change.after = _plain(manifest)
+    change.after = plain(manifest)
 
 
-def _say_published(manifest: "Manifest", output: str) -> None:
+def say_published(manifest: "Manifest", output: str) -> None:
+    """What was published into a data folder."""
     if output == "json":
-        print_json(_plain(manifest))
+        print_json(plain(manifest))
         return
     click.echo(
         f"revision {manifest.number} is published: {manifest.offer_count} offers,"
@@ -280,7 +268,8 @@ def _count(diagnostics: "Sequence[Diagnostic]") -> str:
     )
 
 
-def _plain(manifest: "Manifest") -> dict[str, object]:
+def plain(manifest: "Manifest") -> dict[str, object]:
+    """A revision for scripts."""
     return {
         "revision": manifest.number,
         "published": _date(manifest.published_at_ms),
@@ -289,6 +278,7 @@ def _plain(manifest: "Manifest") -> dict[str, object]:
         "rules": manifest.rule_count,
         "digest": manifest.digest,
         "repeats": manifest.rollback_of,
+        "artifact_key": None if manifest.origin is None else manifest.origin.key_id,
     }
 
 
@@ -296,7 +286,8 @@ def _date(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1_000, UTC).isoformat(timespec="seconds")
 
 
-def _now_ms() -> "UnixMs":
+def now_ms() -> "UnixMs":
+    """This machine's clock, in UTC milliseconds."""
     from catalog_store.records import UnixMs
 
     return UnixMs(time.time_ns() // 1_000_000)

@@ -1,6 +1,7 @@
 """`propono serve`."""
 
 import asyncio
+import logging
 import re
 import signal
 import time
@@ -26,6 +27,7 @@ from server.process_options import CONNECTION_AGE_SECONDS
 if TYPE_CHECKING:
     from server.supervisor import ServeOptions
 
+_log = logging.getLogger(__name__)
 _SHIFTS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
 
 if TYPE_CHECKING:
@@ -150,14 +152,11 @@ def serve(
     \b
     propono serve --data data --workers 2
     """
-    from catalog_store.records import UnixMs
-    from catalog_store.revisions import DamagedRevision
     from contact_store.errors import ContactStoreError
     from server.access.access_list import AccessError, read_access_list
     from server.access.serving import check_access
     from server.addresses import CannotServe
     from server.data_folder import FolderInUse, UnusableToken
-    from server.publication import ensure_runnable
     from server.supervisor import ServeOptions
 
     log_format = log_format or default_format()
@@ -183,17 +182,29 @@ def serve(
         read_access_list(folder.access)
         with disk_failures(data):
             folder.create()
-            ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
+            _make_runnable(folder)
             asyncio.run(_supervised(options))
     except (
         AccessError,
         CannotServe,
         ContactStoreError,
-        DamagedRevision,
         FolderInUse,
         UnusableToken,
     ) as error:
         raise Refusal(str(error)) from None
+
+
+def _make_runnable(folder: DataFolder) -> None:
+    """Have the current revision's code made for this Python; raises OSError."""
+    from catalog_store.records import UnixMs
+    from catalog_store.revisions import DamagedRevision, PublicationBusy
+    from server.publication import ensure_runnable
+
+    try:
+        ensure_runnable(folder, UnixMs(time.time_ns() // 1_000_000))
+    except (DamagedRevision, PublicationBusy) as error:
+        # It serves all the same: a good one may be published, or pushed to it.
+        _log.error("nothing is decided until a catalog is published: %s", error)
 
 
 async def _supervised(options: "ServeOptions") -> None:
