@@ -116,6 +116,10 @@ class DecisionService:
         updating = Updating(asked, self._cell.current, self._preparation)
         return self._once(key, request, now_ms, updating.update)
 
+    def forget(self) -> None:
+        """Keep nothing of a catalog that was replaced: it is given back in steps."""
+        self._preparation.forget()
+
     def _once(
         self,
         key: RequestKey,

@@ -193,9 +193,14 @@ class Preparation:
     def use(self, catalog: LiveCatalog) -> None:
         """Forget what was of another revision."""
         if catalog.revision != self._revision:
+            self.forget()
             self._revision = catalog.revision
-            self._readers, self._names, self._spaces = {}, {}, {}
-            self._looks, self._forms = {}, {}
+
+    def forget(self) -> None:
+        """Forget what is of any revision."""
+        self._revision = -1
+        self._readers, self._names, self._spaces = {}, {}, {}
+        self._looks, self._forms = {}, {}
 
     def space_of(
         self, catalog: LiveCatalog, space_hash: int

@@ -127,7 +127,7 @@ async def run_worker(
     while not stop.is_set():
         if signal_page.value() != seen:
             seen = signal_page.value()
-            await follow(revisions, cell, tell)
+            await follow(revisions, cell, tell, service.forget)
             await health.set(serving=cell.current is not None)
         try:
             await asyncio.wait_for(stop.wait(), SIGNAL_CHECK_SECONDS)
@@ -211,15 +211,21 @@ async def follow(
     revisions: Revisions,
     cell: CatalogCell,
     tell: Callable[[int, int], None] = _unheard,
+    forget: Callable[[], None] = lambda: None,
 ) -> None:
     """Load the current revision beside the one that decides, then replace it.
 
     Whatever is wrong with it is logged, and the one before keeps deciding. `tell` is
-    told which revision decides now, and which one could not be loaded, or 0.
+    told which revision decides now, and which one could not be loaded, or 0; `forget`
+    makes whoever decides forget what they keep of the one before.
     """
     held: list[object] = [cell.current]
     try:
         manifest = revisions.current()
+        if cell.current is not None and cell.current.revision == manifest.number:
+            # Whoever published it may have ended, and said it again.
+            tell(manifest.number, 0)
+            return
         await _between_decisions(revisions.verify_in_steps(manifest))
         revision = revisions.open_installed(manifest)
         try:
@@ -238,6 +244,7 @@ async def follow(
         tell(0 if before is None else before.revision, revisions.signal().highest())
         return
     tell(manifest.number, 0)
+    forget()
     await _between_decisions(release_in_steps(held))
 
 

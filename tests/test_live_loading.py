@@ -18,13 +18,17 @@ from hypothesis import strategies as st
 from catalog_store.records import Window
 from catalog_store.revision_file.windows import OpenWindow, ends, window_parts
 from compiler.runtime.linker import LinkedRule
+from contact_store.history import HistoryStore
+from contact_store.profiles import ProfileStore
+from server.decision_service import DecisionService
 from server.engine.decision import decide
 from server.live.collector import full_collections_put_off
 from server.live.released import release_in_steps
 from server.live.windows import OpenSets
 from server.live_loading import load_in_steps
 from server.resource_names import known_names
-from server.worker import CatalogCell, follow, load_current
+from server.wire import decision_pb2 as pb
+from server.worker import CatalogCell, follow, load_current, system_sources
 from tests.bank import (
     NOON_MS,
     call,
@@ -274,6 +278,47 @@ def test_decisions_run_while_a_worker_follows(tmp_path: Path) -> None:
     assert seen.count(1) > 20
     assert seen.count(2) > 20
     assert len(cell.current.environments["bank"].offers) == 2_001
+
+
+def test_a_service_keeps_nothing_of_a_catalog_that_was_replaced(
+    tmp_path: Path,
+) -> None:
+    """What it remembers of requests would keep their spaces, and all that they show."""
+    revisions, _ = publish(tmp_path, environment(_offers(50)))
+    cell = CatalogCell()
+    load_current(revisions, cell)
+    assert cell.current is not None
+    first = weakref.ref(cell.current.environments["bank"].offer_numbers)
+    space = weakref.ref(
+        cell.current.environments["bank"].spaces["banner"].contents  # type: ignore
+    )
+    publish(tmp_path, environment(_offers(51)))
+    with (
+        HistoryStore(tmp_path / "history") as history,
+        ProfileStore(tmp_path / "profiles") as profiles,
+    ):
+        service = DecisionService(cell, history, profiles, system_sources())
+        request = pb.ProposeRequest(contact_id="ann", dry_run=True)
+        request.spaces.add(space="banner")
+        service.propose(request, "anyone")
+        asyncio.run(follow(revisions, cell, forget=service.forget))
+        gc.unfreeze()
+
+        assert (first(), space()) == (None, None)
+        assert service.propose(request, "anyone")
+
+
+def test_the_revision_that_decides_is_not_loaded_again(tmp_path: Path) -> None:
+    """Whoever is told of it twice goes on with it."""
+    revisions, _ = publish(tmp_path, environment(_offers(5)))
+    cell = CatalogCell()
+    load_current(revisions, cell)
+    before, told = cell.current, list[tuple[int, int]]()
+
+    asyncio.run(follow(revisions, cell, lambda *one: told.append(one)))
+
+    assert cell.current is before is not None
+    assert told == [(before.revision, 0)]
 
 
 def test_a_damaged_chunk_leaves_the_revision_before_deciding(
