@@ -27,6 +27,7 @@ from catalog_store.keys import PrivateKey
 from catalog_store.records import Catalog
 from catalog_store.revisions import Revisions
 from compiler.revision import compile_catalog
+from server.client_access import ClientAccess
 from server.data_folder import DataFolder
 from server.live_loading import load
 from server.publication_client import PublicationClient
@@ -106,7 +107,7 @@ def over_the_wire(
 def publishing(data: Path, server: Served) -> Generator[PublicationClient]:
     """A connection to the admin port, with the token of the data folder."""
     token = (data / "admin.token").read_text("ascii").strip()
-    client = PublicationClient.connect(server.admin, token)
+    client = PublicationClient.connect(server.admin, ClientAccess(token=token))
     try:
         yield client
     finally:

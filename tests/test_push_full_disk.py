@@ -10,6 +10,7 @@ from catalog_store.records import Catalog
 from catalog_store.revisions import Revisions
 from compiler.revision import compile_catalog
 from server.client import CallFailed
+from server.client_access import ClientAccess
 from server.data_folder import DataFolder
 from server.publication_client import PublicationClient
 from tests.bank import environment, offer, publish
@@ -41,7 +42,7 @@ def refused_until_there_is_room(disk: Path, artifact: Path) -> int:
     filler = disk / "filler"
     with serving(folder.root) as server:
         token = (folder.root / "admin.token").read_text().strip()
-        client = PublicationClient.connect(server.admin, token)
+        client = PublicationClient.connect(server.admin, ClientAccess(token=token))
         client = client._replace(timeout_seconds=DEADLINE_SECONDS)
         fill(filler)
         before = left_in(revisions)

@@ -46,7 +46,7 @@ def audited(data: Path, resource: str) -> "Generator[Change]":
     try:
         number = log.record(entry)
     except AuditFailed as error:
-        raise Refusal(str(error)) from None
+        raise Refusal(f"{data}: {error}; nothing was done") from None
     try:
         yield change
         result = "OK"
