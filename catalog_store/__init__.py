@@ -1,4 +1,4 @@
-"""Catalogs on disk: the nouns, and the revisions that are published of them.
+"""Catalogs on disk: the nouns, the revisions that are published of them, the design.
 
     records         the nouns of a catalog, as people edit them
     counting        what their presentation rules and quotas count
@@ -10,6 +10,14 @@
     manifest        what a revision is, and the sha256 that makes its file trusted
     artifact        manifest and file as one file, to carry between machines
     revisions       the folder of published revisions, and the pointer to the current
+
+And what is edited before it is published:
+
+    design_store    design records in LMDB, and every change that was made of them
+    design_changes  one change: written whole, and read again
+    design_records  records by name, and the catalog that they are together
+    design_values   keys and values, with checksums
+    design_errors   what can go wrong
 
 Nothing here knows CEL, gRPC or the server. A reader never opens a file whose bytes
 were not verified when it was installed: a truncated LMDB file ends the process.
