@@ -50,6 +50,7 @@ What runs:
     quota_restoring    a count for one whose counter is damaged
     metrics            what it counts, in every process
     metrics_listener   all of that over HTTP
+    design             edits what is published later; its docstring names its parts
     contact_service    keeps contacts; its docstring names its parts: contact_catalog,
                        contact_translation, contact_values, contact_upserts,
                        contact_answers, contact_stream
@@ -66,5 +67,6 @@ What runs:
     wire               generated from proto/, never edited
 
 `engine` knows nothing but plain values; `transport` and `status` are the only ones that
-speak gRPC's language; `publication` is the only way from here to the compiler.
+speak gRPC's language; `publication` and `design.editing` are the only ways from here to
+the compiler.
 """

@@ -1,8 +1,8 @@
 """The admin process: the services of the admin port.
 
-Revisions can be read, and contacts kept; what edits, approves and publishes over the
-wire answers UNIMPLEMENTED until it exists. Every call but health and reflection needs
-the token.
+Revisions can be read, contacts kept, and the design edited; what approves and publishes
+over the wire answers UNIMPLEMENTED until it exists. Every call but health and
+reflection needs the token.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable
 
+from catalog_store.design_store import DesignStore
 from catalog_store.manifest import Manifest
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
@@ -19,6 +20,8 @@ from server.addresses import split_address
 from server.contact_catalog import ContactCatalog
 from server.contact_service import ContactService, ContactStores
 from server.contact_stream import taking_handler
+from server.design.editing import DesignEditor
+from server.design.handlers import DesignThread, design_methods
 from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
 from server.requests import InvalidRequest, Violation
@@ -26,6 +29,7 @@ from server.standard_services import Health, reflection_handlers
 from server.translation import timestamp
 from server.transport import (
     Context,
+    Handler,
     Handlers,
     bearer_of,
     build_server,
@@ -56,13 +60,13 @@ async def run_admin(
         HistoryStore(folder.history),
         ProfileStore(folder.profiles),
     )
-    contacts = ContactService(
-        stores, lambda: UnixMs(time.time_ns() // 1_000_000), os.urandom
-    )
+    contacts = ContactService(stores, _now_ms, os.urandom)
+    design, design_thread = DesignStore(folder.design), DesignThread()
+    designing = design_methods(DesignEditor(design, _now_ms), design_thread, admit)
     health = Health(names)
     await health.set(serving=True)
     services = [
-        admin_handlers(Revisions(options.folder.catalog), admit),
+        admin_handlers(Revisions(options.folder.catalog), admit, designing),
         contact_handlers(contacts, admit),
         health.rpc_handlers(),
     ]
@@ -77,14 +81,21 @@ async def run_admin(
         await stop.wait()
         await health.set(serving=False)
         await server.stop(1.0)
+    design_thread.close()
+    design.close()
     stores.history.close()
     stores.profiles.close()
 
 
-def admin_handlers(revisions: Revisions, admit: Callable[[Context], str]) -> Handlers:
+def admin_handlers(
+    revisions: Revisions,
+    admit: Callable[[Context], str],
+    designing: dict[str, Handler],
+) -> Handlers:
     reader = RevisionReader(revisions)
     methods = methods_of(pb.DESCRIPTOR.services_by_name["AdminService"])
     rpc = {name: unimplemented(method, admit) for name, method in methods.items()}
+    rpc |= designing
     rpc["ListRevisions"] = unary_handler(
         pb.ListRevisionsRequest, reader.list_revisions, admit
     )
@@ -160,6 +171,10 @@ class RevisionReader:
             return self._revisions.current().number
         except NothingPublished:
             return 0
+
+
+def _now_ms() -> UnixMs:
+    return UnixMs(time.time_ns() // 1_000_000)
 
 
 def _before(page_token: str) -> float:

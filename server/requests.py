@@ -45,6 +45,34 @@ class NotImplementedYet(Exception):
     """The contract has it, this version does not."""
 
 
+class NameTaken(Exception):
+    """What is to be created is there already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is there already; update it, or choose another id")
+
+
+class StaleEtag(Exception):
+    """Somebody else changed the resource since the caller read it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} was changed since it was read; read it again, and send the new"
+            " etag with what is to be changed"
+        )
+
+
+class StillInUse(Exception):
+    """Others refer to what is to be deleted; holds every reference found."""
+
+    def __init__(self, name: str, violations: Iterable[Violation]) -> None:
+        self.violations = tuple(violations)
+        users = ", ".join(v.field for v in self.violations[:5])
+        more = len(self.violations) - 5
+        users += f" and {more} more" if more > 0 else ""
+        super().__init__(f"{name} is in use: change or delete first {users}")
+
+
 class Unauthenticated(Exception):
     """The call does not say who makes it, or not credibly."""
 

@@ -18,6 +18,7 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
 )
 from grpc_status import rpc_status
 
+from catalog_store.design_errors import DamagedDesign, DesignStoreFailed
 from catalog_store.revisions import (
     DamagedRevision,
     NothingPublished,
@@ -28,7 +29,10 @@ from contact_store import errors as contact_errors
 from server.requests import (
     AnswerTooLarge,
     InvalidRequest,
+    NameTaken,
     NotImplementedYet,
+    StaleEtag,
+    StillInUse,
     Unauthenticated,
     UnknownName,
 )
@@ -68,6 +72,11 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     contact_errors.StoreStalled: _Meaning(code_pb2.UNAVAILABLE, "STORE_STALLED", 1_000),
     contact_errors.StoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
     PublicationBusy: _Meaning(code_pb2.ABORTED, "PUBLICATION_BUSY", 1_000),
+    NameTaken: _Meaning(code_pb2.ALREADY_EXISTS, "NAME_TAKEN"),
+    StaleEtag: _Meaning(code_pb2.ABORTED, "ETAG_MISMATCH"),
+    StillInUse: _Meaning(code_pb2.FAILED_PRECONDITION, "STILL_IN_USE"),
+    DesignStoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
+    DamagedDesign: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_DESIGN"),
     DamagedRevision: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_REVISION"),
     contact_errors.CorruptRecord: _Meaning(code_pb2.DATA_LOSS, "CORRUPT_RECORD"),
     NotImplementedYet: _Meaning(code_pb2.UNIMPLEMENTED, "NOT_IMPLEMENTED"),
@@ -101,6 +110,17 @@ def _details(error: Exception, meaning: _Meaning) -> list[message.Message]:
             for violation in error.violations
         ]
         details.append(error_details_pb2.BadRequest(field_violations=violations))
+    if isinstance(error, StillInUse):
+        details.append(
+            error_details_pb2.PreconditionFailure(
+                violations=[
+                    error_details_pb2.PreconditionFailure.Violation(
+                        type="IN_USE", subject=one.field, description=one.description
+                    )
+                    for one in error.violations
+                ]
+            )
+        )
     if isinstance(error, contact_errors.InvalidContactId):
         violation = error_details_pb2.BadRequest.FieldViolation(
             field="contact_id", description=str(error)

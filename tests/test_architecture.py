@@ -102,6 +102,10 @@ MAY_IMPORT = {
         "compiler",
         "msgspec",
     },
+    # A change is checked before it is stored.
+    "server.design.editing": {"server.design", "catalog_store", "compiler"},
+    "server.design.zones": {"catalog_store", "compiler"},
+    "server.design.refusals": {"server", "compiler.source"},
     "server.files": {
         "server.files",
         "catalog_store.records",

@@ -1,8 +1,19 @@
-"""Design records over the wire: what people edit before it is published.
+"""The design over the admin port: what people edit before it is published.
 
-nouns         the table of nouns: names, messages, forms
-forms         how each noun stands in its message, one line a field
-fields        the kinds of fields there are
-structures    the one that holds anything: a JSON rendering
-translation   records as messages and back
+A call passes through these modules, in this order:
+
+    handlers      the methods as gRPC handlers, on a thread of their own
+    service       List, Get, Create, Update and Delete, for every noun alike
+    filters       which of them a list is to have
+    masks         which fields an update is to change
+    nouns         the table of nouns: names, messages, forms
+    forms         how each noun stands in its message, one line a field
+    fields        the kinds of fields there are
+    structures    the one that holds anything: a JSON rendering
+    translation   records as messages and back
+    editing       a change: checked by the compiler, then stored
+    zones         the check of what the compiler does not know
+    refusals      what it found, as errors of the call
+
+A noun that is added to the table can be edited; nothing else has to be written.
 """

@@ -1,0 +1,75 @@
+"""The design methods of AdminService as gRPC handlers.
+
+All of them run on one thread of their own: LMDB's write transactions stay on one, and
+what the admin process does besides goes on while a change is checked.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message_factory import GetMessageClass
+
+from server.design.editing import DesignEditor
+from server.design.nouns import NOUNS
+from server.design.service import NounService
+from server.transport import Context, Handler, methods_of, unary_handler
+from server.wire import admin_pb2
+
+#: Fills the answer to a request of some caller.
+Answering = Callable[[Any, Any, str], None]
+
+
+class DesignThread:
+    """The one thread on which the design is read and changed."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="design")
+
+    def run(self, work: Callable[[], bytes]) -> Awaitable[bytes]:
+        """Raises what the work raises."""
+        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def close(self) -> None:
+        """Wait for the work that has begun."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def design_methods(
+    editor: DesignEditor, thread: DesignThread, admit: Callable[[Context], str]
+) -> dict[str, Handler]:
+    """Handlers by the names of their methods."""
+    found: dict[str, Handler] = {}
+    methods = methods_of(admin_pb2.DESCRIPTOR.services_by_name["AdminService"])
+    for noun in NOUNS:
+        service = NounService(noun, editor)
+        for name, answering in (
+            (f"List{noun.plural}", service.list),
+            (f"Get{noun.singular}", service.get),
+            (f"Create{noun.singular}", service.create),
+            (f"Update{noun.singular}", service.update),
+            (f"Delete{noun.singular}", service.delete),
+        ):
+            found[name] = _handler(methods[name], answering, thread, admit)
+    return found
+
+
+def _handler(
+    method: MethodDescriptor,
+    answering: Answering,
+    thread: DesignThread,
+    admit: Callable[[Context], str],
+) -> Handler:
+    answer_type = GetMessageClass(method.output_type)
+
+    def answer(request: Any, caller: str) -> Awaitable[bytes]:
+        def work() -> bytes:
+            made = answer_type()
+            answering(request, made, caller)
+            return made.SerializeToString()
+
+        return thread.run(work)
+
+    return unary_handler(GetMessageClass(method.input_type), answer, admit)
