@@ -135,3 +135,23 @@ def test_an_oversized_request_is_refused(bank: DesignAdmin) -> None:
 
     assert code == "RESOURCE_EXHAUSTED"
     assert "send at most" in text
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        {"weights": [{}] * 300},
+        {"content": {f"{'é' * 3_000}{number}": "{{ x }}" for number in range(20)}},
+        {"content": {"a": "{{ é }}" * 3_000}, "label": "é" * 60_000},
+    ],
+)
+def test_no_mistake_is_too_long_for_a_client(
+    bank: DesignAdmin, offer: dict[str, Any]
+) -> None:
+    """Trailers of more than 8 KiB would be an error of the connection instead."""
+    offer = {**SAMPLES["offer"], **offer}
+    for _ in range(3):
+        code, reason, _ = bank.refused(
+            "CreateOffer", parent=PARENT, offer_id="wrong", offer=offer
+        )
+        assert (code, reason) == ("INVALID_ARGUMENT", "INVALID_REQUEST")
