@@ -21,7 +21,8 @@ from server.contact_catalog import ContactCatalog
 from server.contact_service import ContactService, ContactStores
 from server.contact_stream import taking_handler
 from server.design.editing import DesignEditor
-from server.design.handlers import DesignThread, design_methods
+from server.design.handlers import design_methods
+from server.design.thread import DesignThread
 from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
 from server.requests import InvalidRequest, Violation
@@ -112,7 +113,7 @@ def contact_handlers(
         CONTACT_SERVICE,
         {
             "UpsertContacts": taking_handler(
-                contact_pb2.UpsertContactsRequest, service.upserts, admit
+                contact_pb2.UpsertContactsRequest, lambda _: service.upserts(), admit
             ),
             "GetContact": unary_handler(
                 contact_pb2.GetContactRequest, service.get_contact, admit

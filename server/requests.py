@@ -93,6 +93,16 @@ class StaleEtag(Exception):
         )
 
 
+class DesignChanged(Exception):
+    """The design is not the one that a plan was made for."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"the design was changed since it was compared, and is at version {version}"
+            " now; compare it again"
+        )
+
+
 class StillInUse(Exception):
     """Others refer to what is to be deleted; holds every reference found."""
 

@@ -28,6 +28,7 @@ from catalog_store.revisions import (
 from contact_store import errors as contact_errors
 from server.requests import (
     AnswerTooLarge,
+    DesignChanged,
     InvalidRequest,
     NameTaken,
     NotImplementedYet,
@@ -74,6 +75,7 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     PublicationBusy: _Meaning(code_pb2.ABORTED, "PUBLICATION_BUSY", 1_000),
     NameTaken: _Meaning(code_pb2.ALREADY_EXISTS, "NAME_TAKEN"),
     StaleEtag: _Meaning(code_pb2.ABORTED, "ETAG_MISMATCH"),
+    DesignChanged: _Meaning(code_pb2.ABORTED, "DESIGN_CHANGED"),
     StillInUse: _Meaning(code_pb2.FAILED_PRECONDITION, "STILL_IN_USE"),
     DesignStoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
     DamagedDesign: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_DESIGN"),

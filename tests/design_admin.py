@@ -10,15 +10,18 @@ from typing import Any, NamedTuple
 import grpc
 from google.protobuf.message_factory import GetMessageClass
 
-from catalog_store.design_records import Ref
+from catalog_store.design_records import Ref, Stored
 from catalog_store.design_store import DesignStore
-from catalog_store.records import UnixMs
+from catalog_store.records import Record, UnixMs
 from catalog_store.revisions import Revisions
 from server.admin import admin_handlers
 from server.client import CallFailed, call_failed
+from server.design.catalog_methods import design_record
 from server.design.editing import DesignEditor
-from server.design.handlers import DesignThread, design_methods
+from server.design.handlers import design_methods
 from server.design.nouns import NOUNS, Noun
+from server.design.thread import DesignThread
+from server.design.translation import message_of
 from server.transport import anyone, build_server, methods_of
 from server.wire import admin_pb2
 from tests.bank import NOON_MS
@@ -71,14 +74,28 @@ class DesignAdmin(NamedTuple):
         except grpc.RpcError as error:
             raise call_failed(error) from None
 
-    def stream(self, method: str, requests: list[bytes]) -> Any:
-        answer_type = GetMessageClass(METHODS[method].output_type)
-        call = self.channel.stream_unary(f"/propono.v1.AdminService/{method}")
+    def apply(self, records: dict[Ref, Record], **options: Any) -> Any:
+        """Raises CallFailed."""
+        sent = [
+            design_record(ref, message_of(ref, Stored(record, 0)))
+            for ref, record in records.items()
+        ]
+        request = admin_pb2.ApplyCatalogRequest(options=options, records=sent)
+        return self.stream([request.SerializeToString()])
+
+    def stream(self, requests: list[bytes]) -> Any:
+        """Raises CallFailed."""
+        call = self.channel.stream_unary("/propono.v1.AdminService/ApplyCatalog")
         try:
             data = call(iter(requests), timeout=DEADLINE_SECONDS)
         except grpc.RpcError as error:
             raise call_failed(error) from None
-        return answer_type.FromString(data)
+        return admin_pb2.ApplyCatalogResponse.FromString(data)
+
+    def export(self) -> list[Any]:
+        call = self.channel.unary_stream("/propono.v1.AdminService/ExportCatalog")
+        parts = call(b"", timeout=DEADLINE_SECONDS)
+        return [admin_pb2.ExportCatalogResponse.FromString(part) for part in parts]
 
     def refused(self, method: str, /, **fields: Any) -> tuple[str, str, str]:
         """Code, reason and text of a call that must fail."""

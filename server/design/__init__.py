@@ -2,7 +2,8 @@
 
 A call passes through these modules, in this order:
 
-    handlers      the methods as gRPC handlers, on a thread of their own
+    handlers      the methods as gRPC handlers
+    thread        the one that they run on
     service       List, Get, Create, Update and Delete, for every noun alike
     filters       which of them a list is to have
     masks         which fields an update is to change
@@ -14,6 +15,11 @@ A call passes through these modules, in this order:
     editing       a change: checked by the compiler, then stored
     zones         the check of what the compiler does not know
     refusals      what it found, as errors of the call
+
+And a whole catalog:
+
+    catalog_methods   ApplyCatalog and ExportCatalog
+    applying          compared with the design, and made it
 
 A noun that is added to the table can be edited; nothing else has to be written.
 """

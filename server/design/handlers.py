@@ -1,20 +1,16 @@
-"""The design methods of AdminService as gRPC handlers.
+"""The design methods of AdminService as gRPC handlers."""
 
-All of them run on one thread of their own: LMDB's write transactions stay on one, and
-what the admin process does besides goes on while a change is checked.
-"""
-
-import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
+from server.design.catalog_methods import catalog_methods
 from server.design.editing import DesignEditor
 from server.design.nouns import NOUNS
 from server.design.service import NounService
+from server.design.thread import DesignThread
 from server.transport import Context, Handler, methods_of, unary_handler
 from server.wire import admin_pb2
 
@@ -22,26 +18,11 @@ from server.wire import admin_pb2
 Answering = Callable[[Any, Any, str], None]
 
 
-class DesignThread:
-    """The one thread on which the design is read and changed."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="design")
-
-    def run(self, work: Callable[[], bytes]) -> Awaitable[bytes]:
-        """Raises what the work raises."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, work)
-
-    def close(self) -> None:
-        """Wait for the work that has begun."""
-        self._pool.shutdown(cancel_futures=True)
-
-
 def design_methods(
     editor: DesignEditor, thread: DesignThread, admit: Callable[[Context], str]
 ) -> dict[str, Handler]:
     """Handlers by the names of their methods."""
-    found: dict[str, Handler] = {}
+    found = catalog_methods(editor, thread, admit)
     methods = methods_of(admin_pb2.DESCRIPTOR.services_by_name["AdminService"])
     for noun in NOUNS:
         service = NounService(noun, editor)
