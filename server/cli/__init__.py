@@ -14,6 +14,7 @@
     backup         copy all of it while a server serves
     restore        and make a data folder of that again
 
+`catalog_design` holds `catalog apply` and `export`, `catalog_plan` what they print,
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`
 and `batch_work` propose-batch, `contact_records` what asks the admin port about one
 contact, `contact_tables` what that prints, `admin_connection` how it gets there,
@@ -30,7 +31,8 @@ import click
 
 _MODULE_OF = {
     "serve": "server.cli.serve",
-    "catalog": "server.cli.catalog",
+    # With the commands of the design, which are of the same group.
+    "catalog": "server.cli.catalog_design",
     "contacts": "server.cli.contacts",
     "propose": "server.cli.decisions",
     "propose-batch": "server.cli.batch",

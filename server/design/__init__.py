@@ -20,6 +20,7 @@ And a whole catalog:
 
     catalog_methods   ApplyCatalog and ExportCatalog
     applying          compared with the design, and made it
+    local, remote     both, for commands: in a data folder, or over the admin port
 
 A noun that is added to the table can be edited; nothing else has to be written.
 """
