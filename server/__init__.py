@@ -44,6 +44,7 @@ What runs:
     process_options    what it is told
     worker             serves decisions
     admin              serves the admin port
+    revision_message   a revision, as it answers
     standard_services  health and reflection, on both ports
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
@@ -67,6 +68,6 @@ What runs:
     wire               generated from proto/, never edited
 
 `engine` knows nothing but plain values; `transport` and `status` are the only ones that
-speak gRPC's language; `publication` and `design.editing` are the only ways from here to
-the compiler.
+speak gRPC's language; `publication` and `design` are the only ways from here to the
+compiler.
 """

@@ -1,8 +1,8 @@
 """The admin process: the services of the admin port.
 
-Revisions can be read, contacts kept, and the design edited; what approves and publishes
-over the wire answers UNIMPLEMENTED until it exists. Every call but health and
-reflection needs the token.
+Revisions can be read, contacts kept, the design edited and published; what approves,
+pushes and rolls back over the wire answers UNIMPLEMENTED until it exists. Every call
+but health and reflection needs the token.
 """
 
 import asyncio
@@ -10,8 +10,6 @@ import os
 import time
 from collections.abc import Callable
 
-from catalog_store.design_store import DesignStore
-from catalog_store.manifest import Manifest
 from catalog_store.records import UnixMs
 from catalog_store.revisions import NothingPublished, Revisions, UnknownRevision
 from contact_store.history import HistoryStore
@@ -20,14 +18,12 @@ from server.addresses import split_address
 from server.contact_catalog import ContactCatalog
 from server.contact_service import ContactService, ContactStores
 from server.contact_stream import taking_handler
-from server.design.editing import DesignEditor
-from server.design.handlers import design_methods
-from server.design.thread import DesignThread
+from server.design.handlers import DesignService
 from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
 from server.requests import InvalidRequest, Violation
+from server.revision_message import revision_message
 from server.standard_services import Health, reflection_handlers
-from server.translation import timestamp
 from server.transport import (
     Context,
     Handler,
@@ -62,12 +58,11 @@ async def run_admin(
         ProfileStore(folder.profiles),
     )
     contacts = ContactService(stores, _now_ms, os.urandom)
-    design, design_thread = DesignStore(folder.design), DesignThread()
-    designing = design_methods(DesignEditor(design, _now_ms), design_thread, admit)
+    design = DesignService(folder, _now_ms)
     health = Health(names)
     await health.set(serving=True)
     services = [
-        admin_handlers(Revisions(options.folder.catalog), admit, designing),
+        admin_handlers(Revisions(options.folder.catalog), admit, design.methods(admit)),
         contact_handlers(contacts, admit),
         health.rpc_handlers(),
     ]
@@ -82,7 +77,6 @@ async def run_admin(
         await stop.wait()
         await health.set(serving=False)
         await server.stop(1.0)
-    design_thread.close()
     design.close()
     stores.history.close()
     stores.profiles.close()
@@ -146,7 +140,9 @@ class RevisionReader:
         current = self._current()
         history = [m for m in self._revisions.history() if m.number < before]
         answer = pb.ListRevisionsResponse(
-            revisions=[_revision(manifest, current) for manifest in history[:size]]
+            revisions=[
+                revision_message(manifest, current) for manifest in history[:size]
+            ]
         )
         if len(history) > size:
             answer.next_page_token = str(history[size - 1].number)
@@ -164,7 +160,9 @@ class RevisionReader:
             raise UnknownRevision("there is no such revision")
         else:
             manifest = self._revisions.manifest(int(number))
-        answer = pb.GetRevisionResponse(revision=_revision(manifest, self._current()))
+        answer = pb.GetRevisionResponse(
+            revision=revision_message(manifest, self._current())
+        )
         return answer.SerializeToString()
 
     def _current(self) -> int:
@@ -185,17 +183,3 @@ def _before(page_token: str) -> float:
         text = "is not a token of an earlier page"
         raise InvalidRequest([Violation("page_token", text)])
     return int(page_token)
-
-
-def _revision(manifest: Manifest, current: int) -> pb.Revision:
-    return pb.Revision(
-        name=f"revisions/{manifest.number}",
-        number=manifest.number,
-        digest=manifest.digest,
-        publish_time=timestamp(UnixMs(manifest.published_at_ms)),
-        publisher=manifest.publisher,
-        rollback_of=manifest.rollback_of or 0,
-        offer_count=manifest.offer_count,
-        rule_count=manifest.rule_count,
-        current=manifest.number == current,
-    )

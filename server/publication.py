@@ -1,4 +1,4 @@
-"""From a catalog in files to the revision that decides.
+"""From a catalog, in files or as records, to the revision that decides.
 
 Everything that can be refused is refused before the pointer moves: files are read and
 checked, rules compiled, and the new revision is loaded once, as a worker would load
@@ -81,9 +81,34 @@ def publish_files(
     """
     revisions = Revisions(data.catalog)
     compilation = compile_files(path, _compiled_here(revisions), progress)
-    installed = revisions.install_catalog(compilation.catalog)
-    published = _publish(revisions, installed, publisher, now_ms)
-    _remember_compiled_here(revisions, installed)
+    published = _publish_compiled(revisions, compilation, publisher, now_ms)
+    return published, compilation
+
+
+def compile_records(
+    data: DataFolder, catalog: Catalog, progress: Progress | None = None
+) -> Compilation:
+    """Compile the catalog of a design, as `publish_records` does; raises Refused."""
+    with collections_put_off():
+        previous = _compiled_here(Revisions(data.catalog))
+        return compile_catalog(catalog, previous, progress=progress)
+
+
+def publish_records(
+    data: DataFolder,
+    catalog: Catalog,
+    *,
+    publisher: str,
+    now_ms: UnixMs,
+    progress: Progress | None = None,
+) -> tuple[Manifest, Compilation]:
+    """Compile the catalog of a design and make it the current revision.
+
+    Raises Refused and PublicationBusy.
+    """
+    compilation = compile_records(data, catalog, progress)
+    revisions = Revisions(data.catalog)
+    published = _publish_compiled(revisions, compilation, publisher, now_ms)
     return published, compilation
 
 
@@ -210,6 +235,15 @@ def _rebuilt(revisions: Revisions, manifest: Manifest) -> Manifest:
 def _check_digest(catalog: CompiledCatalog, manifest: Manifest) -> None:
     if catalog.digest() != manifest.digest:
         raise DamagedRevision("the file does not hold what its manifest says")
+
+
+def _publish_compiled(
+    revisions: Revisions, compilation: Compilation, publisher: str, now_ms: UnixMs
+) -> Manifest:
+    installed = revisions.install_catalog(compilation.catalog)
+    published = _publish(revisions, installed, publisher, now_ms)
+    _remember_compiled_here(revisions, installed)
+    return published
 
 
 def _publish(

@@ -115,6 +115,14 @@ class StillInUse(Exception):
         super().__init__(f"{name} is in use: change or delete first {users}")
 
 
+class NotPublishable(Exception):
+    """The design is no catalog that could decide; says why, line by line."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        text = "\n".join(reasons).encode()[:VIOLATIONS_TEXT_BYTES_MAX]
+        super().__init__(text.decode(errors="ignore"))
+
+
 class Unauthenticated(Exception):
     """The call does not say who makes it, or not credibly."""
 

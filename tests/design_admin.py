@@ -11,16 +11,14 @@ import grpc
 from google.protobuf.message_factory import GetMessageClass
 
 from catalog_store.design_records import Ref, Stored
-from catalog_store.design_store import DesignStore
 from catalog_store.records import Record, UnixMs
 from catalog_store.revisions import Revisions
 from server.admin import admin_handlers
 from server.client import CallFailed, call_failed
+from server.data_folder import DataFolder
 from server.design.catalog_methods import design_record
-from server.design.editing import DesignEditor
-from server.design.handlers import design_methods
+from server.design.handlers import DesignService
 from server.design.nouns import NOUNS, Noun
-from server.design.thread import DesignThread
 from server.design.translation import message_of
 from server.transport import anyone, build_server, methods_of
 from server.wire import admin_pb2
@@ -125,19 +123,18 @@ def design_admin(folder: Path) -> Generator[DesignAdmin]:
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        store, thread = DesignStore(folder / "design"), DesignThread()
-        designing = design_methods(DesignEditor(store, clock), thread, anyone)
+        design = DesignService(DataFolder(folder), clock)
         revisions = Revisions(folder / "catalog")
         server = build_server(
-            [admin_handlers(revisions, anyone, designing)], reuse_port=False
+            [admin_handlers(revisions, anyone, design.methods(anyone))],
+            reuse_port=False,
         )
         ready.append(server.add_insecure_port("127.0.0.1:0"))
         await server.start()
         started.set()
         await stop.wait()
         await server.stop(1.0)
-        thread.close()
-        store.close()
+        design.close()
 
     def run() -> None:
         loop.run_until_complete(serve())

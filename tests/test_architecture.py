@@ -105,6 +105,7 @@ MAY_IMPORT = {
     # A change is checked before it is stored.
     "server.design.editing": {"server.design", "catalog_store", "compiler"},
     "server.design.applying": {"server", "catalog_store", "compiler.source"},
+    "server.design.publishing": {"server", "catalog_store", "compiler"},
     "server.design.remote": {"server", "catalog_store", "grpc"},
     "server.design.zones": {"catalog_store", "compiler"},
     "server.design.refusals": {"server", "compiler.source"},

@@ -4,16 +4,15 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
-import rich.progress
-from rich.console import Console
 
 from server.cli.admin_connection import admin_client
 from server.cli.catalog import catalog as catalog
-from server.cli.catalog import data_option, path_argument
+from server.cli.catalog import path_argument
 from server.cli.catalog_plan import plan_json, print_plan, summary
+from server.cli.design_place import Place, place_options, stages
 from server.cli.output import Refusal, output_option, print_json
 from server.data_folder import DataFolder
 
@@ -27,34 +26,6 @@ if TYPE_CHECKING:
     from server.files import CatalogFiles
     from server.wire import admin_pb2 as pb
 
-_server_option = click.option(
-    "--admin-server",
-    envvar="PROPONO_ADMIN_SERVER",
-    show_envvar=True,
-    metavar="HOST:PORT",
-    help="Go through a server's admin port.  [default: in the data folder]",
-)
-_token_option = click.option(
-    "--token-file",
-    envvar="PROPONO_TOKEN_FILE",
-    show_envvar=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The token of the admin port.  [default: admin.token of the data folder]",
-)
-
-
-class _Place(NamedTuple):
-    """Where the design is."""
-
-    data: Path
-    admin_server: str | None
-    token_file: Path | None
-
-
-def _place_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `data`, `admin_server` and `token_file`."""
-    return data_option(_server_option(_token_option(command)))
-
 
 @catalog.command()
 @path_argument
@@ -63,7 +34,7 @@ def _place_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--prune", is_flag=True, help="Delete from the design what the files do not have."
 )
-@_place_options
+@place_options
 @output_option
 def apply(
     path: Path,
@@ -78,7 +49,7 @@ def apply(
     """Make the design what a catalog's files say, all of it or nothing.
 
     Shows what would be created (+), changed (~, with its fields) and, with --prune,
-    deleted (-); then asks.
+    deleted (-); then asks. `propono catalog publish` publishes what was applied.
 
     \b
     propono catalog apply examples/bank/catalog
@@ -86,8 +57,8 @@ def apply(
     """
     from server.design.applying import ApplyOptions
 
-    place = _Place(data, admin_server, token_file)
-    with _stages() as report:
+    place = Place(data, admin_server, token_file)
+    with stages() as report:
         report("reading files", 0, 0)
         files = _read(path)
     options = ApplyOptions(prune=prune)
@@ -109,7 +80,7 @@ def apply(
 
 @catalog.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@_place_options
+@place_options
 def export(
     path: Path, data: Path, admin_server: str | None, token_file: Path | None
 ) -> None:
@@ -122,10 +93,10 @@ def export(
     """
     from server.files.catalog_export import ExportRefused, export_catalog
 
-    place = _Place(data, admin_server, token_file)
-    with _stages() as report:
+    place = Place(data, admin_server, token_file)
+    with stages() as report:
         report("reading the design", 0, 0)
-        with _design(place) as design:
+        with reached_design(place) as design:
             found = design.catalog()
         if not found.environments:
             raise Refusal("the design is empty; begin with `propono catalog apply`")
@@ -141,7 +112,7 @@ def export(
     )
 
 
-class _Design(Protocol):
+class ReachedDesign(Protocol):
     """In a data folder, or over the admin port."""
 
     def apply(
@@ -153,14 +124,19 @@ class _Design(Protocol):
 
     def catalog(self) -> "Catalog": ...
 
+    def publish(
+        self, *, validate_only: bool, progress: Callable[[int, int], None]
+    ) -> "pb.PublishResponse": ...
+
 
 @contextmanager
-def _design(place: _Place) -> "Generator[_Design]":
+def reached_design(place: Place) -> "Generator[ReachedDesign]":
     """What goes wrong on the way is our refusal."""
     from catalog_store.design_errors import DesignStoreError
+    from catalog_store.revisions import DamagedRevision, PublicationBusy
     from server.design.local import local_design
     from server.design.remote import CannotBeSent, RemoteDesign
-    from server.requests import DesignChanged, InvalidRequest
+    from server.requests import DesignChanged, InvalidRequest, NotPublishable
 
     try:
         if place.admin_server is None:
@@ -172,12 +148,14 @@ def _design(place: _Place) -> "Generator[_Design]":
                 yield RemoteDesign(client.channel, client.token)
     except (DesignStoreError, DesignChanged, InvalidRequest) as error:
         raise Refusal(str(error)) from None
+    except (NotPublishable, DamagedRevision, PublicationBusy) as error:
+        raise Refusal(str(error)) from None
     except CannotBeSent as error:
         raise Refusal(f"{error}; apply it in the data folder") from None
 
 
 def _applied(
-    place: _Place, files: "CatalogFiles", options: "ApplyOptions"
+    place: Place, files: "CatalogFiles", options: "ApplyOptions"
 ) -> "pb.ApplyCatalogResponse":
     """Mistakes are shown at their places in the files."""
     from catalog_store.design_records import catalog_records
@@ -185,7 +163,7 @@ def _applied(
     from server.design.editing import RefusedChange
 
     records = catalog_records(files.catalog)
-    with _stages() as report, _design(place) as design:
+    with stages() as report, reached_design(place) as design:
         report("comparing and checking", 0, 0)
 
         def sent(done: int, total: int) -> None:
@@ -245,24 +223,3 @@ def _show(plan: "pb.ApplyCatalogResponse", output: str) -> None:
         click.echo(diagnostic, err=True)
     print_plan(plan)
     click.echo(summary(plan))
-
-
-@contextmanager
-def _stages() -> Generator[Callable[[str, int, int], None]]:
-    """What is done now on stderr, and how far; nothing when nobody watches."""
-    bar = rich.progress.Progress(
-        rich.progress.SpinnerColumn(),
-        "{task.description}",
-        rich.progress.BarColumn(),
-        rich.progress.TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("", total=None)
-
-        def report(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total or None)
-
-        yield report

@@ -3,7 +3,7 @@
 A call passes through these modules, in this order:
 
     handlers      the methods as gRPC handlers
-    thread        the one that they run on
+    thread        what they run on
     service       List, Get, Create, Update and Delete, for every noun alike
     filters       which of them a list is to have
     masks         which fields an update is to change
@@ -20,7 +20,8 @@ And a whole catalog:
 
     catalog_methods   ApplyCatalog and ExportCatalog
     applying          compared with the design, and made it
-    local, remote     both, for commands: in a data folder, or over the admin port
+    publishing        Publish: the revision that decides, of all of the design
+    local, remote     the same for commands: in a data folder, or over the admin port
 
 A noun that is added to the table can be edited; nothing else has to be written.
 """

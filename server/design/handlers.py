@@ -6,9 +6,13 @@ from typing import Any
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
+from catalog_store.design_store import DesignStore
+from catalog_store.records import UnixMs
+from server.data_folder import DataFolder
 from server.design.catalog_methods import catalog_methods
 from server.design.editing import DesignEditor
 from server.design.nouns import NOUNS
+from server.design.publishing import Publisher, publish_handler
 from server.design.service import NounService
 from server.design.thread import DesignThread
 from server.transport import Context, Handler, methods_of, unary_handler
@@ -18,11 +22,41 @@ from server.wire import admin_pb2
 Answering = Callable[[Any, Any, str], None]
 
 
-def design_methods(
+class DesignService:
+    """The design of one data folder, until it is closed."""
+
+    def __init__(self, folder: DataFolder, now_ms: Callable[[], UnixMs]) -> None:
+        """Opens the store; raises DesignStoreFailed."""
+        self._store = DesignStore(folder.design)
+        self._editor = DesignEditor(self._store, now_ms)
+        self._publisher = Publisher(folder, now_ms)
+        self._thread = DesignThread("design")
+        # Compiling takes seconds: edits go on meanwhile.
+        self._compiling = DesignThread("compiling")
+
+    def methods(self, admit: Callable[[Context], str]) -> dict[str, Handler]:
+        """Handlers by the names of their methods."""
+        editor, thread = self._editor, self._thread
+        publish = publish_handler(
+            editor, self._publisher, thread, self._compiling, admit
+        )
+        return {
+            **_noun_methods(editor, thread, admit),
+            **catalog_methods(editor, thread, admit),
+            "Publish": publish,
+        }
+
+    def close(self) -> None:
+        """Wait for the work that has begun."""
+        self._compiling.close()
+        self._thread.close()
+        self._store.close()
+
+
+def _noun_methods(
     editor: DesignEditor, thread: DesignThread, admit: Callable[[Context], str]
 ) -> dict[str, Handler]:
-    """Handlers by the names of their methods."""
-    found = catalog_methods(editor, thread, admit)
+    found: dict[str, Handler] = {}
     methods = methods_of(admin_pb2.DESCRIPTOR.services_by_name["AdminService"])
     for noun in NOUNS:
         service = NounService(noun, editor)

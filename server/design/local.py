@@ -12,6 +12,7 @@ from server.data_folder import DataFolder
 from server.design.applying import ApplyOptions, apply_catalog
 from server.design.catalog_methods import answer_of
 from server.design.editing import DesignEditor
+from server.design.publishing import Publisher
 from server.live.collector import collections_put_off
 from server.wire import admin_pb2 as pb
 
@@ -22,8 +23,9 @@ Progress = Callable[[int, int], None]
 class LocalDesign:
     """What the admin port does, without it; whoever may write the files may do it."""
 
-    def __init__(self, store: DesignStore) -> None:
+    def __init__(self, store: DesignStore, folder: DataFolder) -> None:
         self._editor = DesignEditor(store, _now_ms)
+        self._publisher = Publisher(folder, _now_ms)
 
     def apply(
         self, records: Mapping[Ref, Record], options: ApplyOptions, progress: Progress
@@ -31,6 +33,12 @@ class LocalDesign:
         """Raises what `apply_catalog` raises."""
         with collections_put_off():
             return answer_of(apply_catalog(self._editor, getuser(), records, options))
+
+    def publish(self, *, validate_only: bool, progress: Progress) -> pb.PublishResponse:
+        """Raises what `Publisher.publish` raises."""
+        return self._publisher.publish(
+            self.catalog(), getuser(), validate_only=validate_only, progress=progress
+        )
 
     def catalog(self) -> Catalog:
         """Raises DesignStoreFailed and DamagedDesign."""
@@ -45,7 +53,7 @@ def local_design(folder: DataFolder) -> Generator[LocalDesign]:
     """
     folder.create()
     with DesignStore(folder.design) as store:
-        yield LocalDesign(store)
+        yield LocalDesign(store, folder)
 
 
 def _now_ms() -> UnixMs:

@@ -31,7 +31,7 @@ class CannotBeSent(Exception):
 
 
 class RemoteDesign:
-    """Calls ApplyCatalog and ExportCatalog; nothing is retried."""
+    """Calls ApplyCatalog, ExportCatalog and Publish; nothing is retried."""
 
     def __init__(self, channel: grpc.Channel, token: str) -> None:
         self._channel = channel
@@ -51,6 +51,19 @@ class RemoteDesign:
         requests = _requests(sent, options, progress)
         try:
             return call(requests, metadata=self._metadata, timeout=TIMEOUT_SECONDS)
+        except grpc.RpcError as error:
+            raise call_failed(cast(grpc.Call, error)) from None
+
+    def publish(self, *, validate_only: bool, progress: Progress) -> pb.PublishResponse:
+        """Raises CallFailed; nobody tells how far it is."""
+        call: Any = self._channel.unary_unary(
+            "/propono.v1.AdminService/Publish",
+            request_serializer=pb.PublishRequest.SerializeToString,
+            response_deserializer=pb.PublishResponse.FromString,
+        )
+        request = pb.PublishRequest(validate_only=validate_only)
+        try:
+            return call(request, metadata=self._metadata, timeout=TIMEOUT_SECONDS)
         except grpc.RpcError as error:
             raise call_failed(cast(grpc.Call, error)) from None
 

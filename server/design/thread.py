@@ -1,7 +1,6 @@
-"""The one thread on which the design is read and changed.
+"""A thread for what takes long: the admin port goes on answering meanwhile.
 
-LMDB's write transactions stay on one, and what the admin process does besides goes on
-while a change is checked.
+The design is read and changed on one, since LMDB's write transactions stay on theirs.
 """
 
 import asyncio
@@ -15,8 +14,8 @@ Made = TypeVar("Made")
 class DesignThread:
     """Work waits its turn on it; asked from an event loop."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="design")
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     def run(self, work: Callable[[], Made]) -> "asyncio.Future[Made]":
         """What the work returns or raises."""
