@@ -118,13 +118,19 @@ class Revisions:
         publisher: str,
         now_ms: int,
         rollback_of: int | None = None,
+        after: int | None = None,
     ) -> Manifest:
         """Make an installed file the current revision, under the next number.
 
-        Raises PublicationBusy when another process publishes at this moment.
+        With `after`, the current revision must still have that number. Raises
+        PublicationBusy when it does not, or another process publishes at this moment.
         """
         with self._publishing():
             history = self.history()
+            if after is not None and self.current().number != after:
+                raise PublicationBusy(
+                    "another revision was published meanwhile; try again"
+                )
             manifest = msgspec.structs.replace(
                 installed,
                 number=history[0].number + 1 if history else 1,

@@ -13,7 +13,7 @@ import msgspec
 from catalog_store.artifact import write_artifact
 from catalog_store.compiled import CompiledCatalog
 from catalog_store.manifest import Manifest
-from catalog_store.records import Attribute, Catalog, UnixMs
+from catalog_store.records import Attribute, Catalog, Offer, UnixMs
 from catalog_store.revisions import DamagedRevision, NothingPublished, Revisions
 from compiler.analysis import analyse
 from compiler.revision import (
@@ -112,6 +112,40 @@ def publish_records(
     return published, compilation
 
 
+def switch_offer(
+    data: DataFolder,
+    environment: str,
+    name: str,
+    *,
+    enabled: bool,
+    publisher: str,
+    now_ms: UnixMs,
+) -> Offer | None:
+    """Publish the current revision again with one offer enabled, or disabled.
+
+    Gives the offer as it then is; None if there is none, and nothing is published when
+    it is so already. Raises NothingPublished, Refused, and PublicationBusy as well when
+    another revision is published meanwhile.
+    """
+    revisions = Revisions(data.catalog)
+    current = revisions.current()
+    previous = _compiled_here(revisions)
+    compiled = previous or _opened(revisions, current)
+    places = {one.environment.name: one.environment for one in compiled.environments}
+    record = places.get(environment)
+    found = [one for one in record.offers if one.name == name] if record else []
+    if record is None or not found or found[0].enabled == enabled:
+        return found[0] if found else None
+    switched = msgspec.structs.replace(found[0], enabled=enabled)
+    offers = tuple(switched if one is found[0] else one for one in record.offers)
+    places[environment] = msgspec.structs.replace(record, offers=offers)
+    with collections_put_off():
+        catalog = Catalog(environments=tuple(places.values()))
+        compilation = compile_catalog(catalog, previous)
+    _publish_compiled(revisions, compilation, publisher, now_ms, after=current.number)
+    return switched
+
+
 def publish_artifact(
     data: DataFolder, artifact: Path, *, publisher: str, now_ms: UnixMs
 ) -> Manifest:
@@ -181,7 +215,11 @@ def _compiled_here(revisions: Revisions) -> CompiledCatalog | None:
         return None
     if noted != _compiled_here_note(current) or file_sha256 != current.file_sha256:
         return None
-    revision = revisions.open(current)
+    return _opened(revisions, current)
+
+
+def _opened(revisions: Revisions, manifest: Manifest) -> CompiledCatalog:
+    revision = revisions.open(manifest)
     try:
         return revision.catalog()
     finally:
@@ -238,10 +276,14 @@ def _check_digest(catalog: CompiledCatalog, manifest: Manifest) -> None:
 
 
 def _publish_compiled(
-    revisions: Revisions, compilation: Compilation, publisher: str, now_ms: UnixMs
+    revisions: Revisions,
+    compilation: Compilation,
+    publisher: str,
+    now_ms: UnixMs,
+    after: int | None = None,
 ) -> Manifest:
     installed = revisions.install_catalog(compilation.catalog)
-    published = _publish(revisions, installed, publisher, now_ms)
+    published = _publish(revisions, installed, publisher, now_ms, after=after)
     _remember_compiled_here(revisions, installed)
     return published
 
@@ -252,6 +294,7 @@ def _publish(
     publisher: str,
     now_ms: UnixMs,
     rollback_of: int | None = None,
+    after: int | None = None,
 ) -> Manifest:
     revision = revisions.open(installed)
     try:
@@ -260,5 +303,9 @@ def _publish(
     finally:
         revision.close()
     return revisions.publish(
-        installed, publisher=publisher, now_ms=now_ms, rollback_of=rollback_of
+        installed,
+        publisher=publisher,
+        now_ms=now_ms,
+        rollback_of=rollback_of,
+        after=after,
     )

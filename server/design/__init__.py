@@ -21,6 +21,7 @@ And a whole catalog:
     catalog_methods   ApplyCatalog and ExportCatalog
     applying          compared with the design, and made it
     publishing        Publish: the revision that decides, of all of the design
+    switching         SetOfferDisabled: the same with one offer out, or back in
     local, remote     the same for commands: in a data folder, or over the admin port
 
 A noun that is added to the table can be edited; nothing else has to be written.

@@ -14,6 +14,7 @@ from server.design.editing import DesignEditor
 from server.design.nouns import NOUNS
 from server.design.publishing import Publisher, publish_handler
 from server.design.service import NounService
+from server.design.switching import switch_handler
 from server.design.thread import DesignThread
 from server.transport import Context, Handler, methods_of, unary_handler
 from server.wire import admin_pb2
@@ -37,13 +38,12 @@ class DesignService:
     def methods(self, admit: Callable[[Context], str]) -> dict[str, Handler]:
         """Handlers by the names of their methods."""
         editor, thread = self._editor, self._thread
-        publish = publish_handler(
-            editor, self._publisher, thread, self._compiling, admit
-        )
+        publishing = (editor, self._publisher, thread, self._compiling, admit)
         return {
             **_noun_methods(editor, thread, admit),
             **catalog_methods(editor, thread, admit),
-            "Publish": publish,
+            "Publish": publish_handler(*publishing),
+            "SetOfferDisabled": switch_handler(*publishing),
         }
 
     def close(self) -> None:

@@ -6,13 +6,15 @@ There are no approvals yet: all of the design is published.
 from collections.abc import Callable
 
 from catalog_store.design_errors import DesignStoreFailed
-from catalog_store.records import Catalog, UnixMs
+from catalog_store.design_records import Ref
+from catalog_store.records import Catalog, Offer, UnixMs
+from catalog_store.revisions import NothingPublished
 from compiler.revision import Compilation, Progress
 from compiler.source import Refused
 from server.data_folder import DataFolder
 from server.design.editing import DesignEditor
 from server.design.thread import DesignThread
-from server.publication import compile_records, publish_records
+from server.publication import compile_records, publish_records, switch_offer
 from server.requests import NotImplementedYet, NotPublishable
 from server.revision_message import revision_message
 from server.transport import Context, Handler, unary_handler
@@ -66,6 +68,29 @@ class Publisher:
         except OSError as error:
             raise DesignStoreFailed(f"nothing was published: {error}") from error
         return _answer(revision_message(manifest, manifest.number), compilation)
+
+    def switch_offer(self, ref: Ref, publisher: str, *, enabled: bool) -> Offer | None:
+        """The offer of the current revision, switched there; None if it has none.
+
+        Raises what `publish` raises.
+        """
+        try:
+            return switch_offer(
+                self._folder,
+                ref.environment,
+                ref.name,
+                enabled=enabled,
+                publisher=publisher,
+                now_ms=self._now_ms(),
+            )
+        except NothingPublished:
+            return None
+        except Refused as refused:
+            raise NotPublishable(
+                [one.render() for one in refused.diagnostics]
+            ) from None
+        except OSError as error:
+            raise DesignStoreFailed(f"nothing was published: {error}") from error
 
 
 def publish_handler(
