@@ -17,6 +17,7 @@ And what is edited before it is published:
     design_changes  one change: written whole, and read again
     design_records  records by name, and the catalog that they are together
     design_values   keys and values, with checksums
+    design_faults   checks of all of it
     design_errors   what can go wrong
 
 Nothing here knows CEL, gRPC or the server. A reader never opens a file whose bytes

@@ -22,6 +22,7 @@ class DamagedDesign(DesignStoreError):
             " restore it from a backup"
         )
         self.key = key
+        self.reason = reason
 
 
 class UnknownChange(DesignStoreError):

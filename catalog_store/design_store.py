@@ -27,6 +27,7 @@ from catalog_store.design_changes import (
     read_entries,
 )
 from catalog_store.design_errors import DesignStoreFailed
+from catalog_store.design_faults import Fault, Progress, design_faults
 from catalog_store.design_records import Deleted, Design, Ref, Stored
 from catalog_store.design_values import (
     TABLES,
@@ -115,6 +116,11 @@ class DesignStore:
         """
         with self._reading() as txn:
             yield from list(read_entries(txn, self._tables, ref))
+
+    def faults(self, progress: Progress) -> Iterator[Fault]:
+        """Everything that is wrong with what is stored, as of one moment."""
+        with self._reading() as txn:
+            yield from design_faults(txn, self._tables, progress)
 
     @contextmanager
     def changing(

@@ -60,6 +60,7 @@ What runs:
     countings          what the rules in force may still count of them
     doctor             checks a whole data folder
     revision_checks    the published part of it
+    design_checks      what is edited
     backup             copies it, and makes one of a copy
     data_compaction    gives its disk space back
     client             calls it
