@@ -107,6 +107,29 @@ def test_mutated_requests_are_answered(
     assert set(codes) - {"OK"}, codes
 
 
+@pytest.mark.parametrize("method", ["Publish", "SetOfferDisabled"])
+def test_mutated_requests_about_publications_are_answered(
+    bank: DesignAdmin, method: str
+) -> None:
+    """With a code about the request, whatever has become of the design."""
+    random = Random(f"{SEED}/{method}")
+    print(f"PROPONO_SEED={SEED}")
+    strange: list[tuple[str, str]] = []
+    for _ in range(20):
+        request = GetMessageClass(METHODS[method].input_type)()
+        if method == "SetOfferDisabled":
+            request.name = f"{PARENT}/offers/sample"
+        mutate(random, request)
+        data = request.SerializeToString()
+        try:
+            bank.send(method, flipped(random, data) if random.random() < 0.3 else data)
+        except CallFailed as failure:
+            if failure.code not in ABOUT_THE_REQUEST | {"UNIMPLEMENTED"}:
+                strange.append((failure.code, str(failure)))
+
+    assert strange == []
+
+
 def test_the_design_is_still_one_that_compiles(bank: DesignAdmin, folder: Path) -> None:
     """After all that, what is stored has no error in it."""
     if not bank.call("ListEnvironments").environments:
