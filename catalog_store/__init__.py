@@ -1,4 +1,4 @@
-"""Catalogs on disk: the nouns, and the revisions that are published of them.
+"""Catalogs on disk: the nouns, the revisions that are published of them, the design.
 
     records         the nouns of a catalog, as people edit them
     counting        what their presentation rules and quotas count
@@ -15,9 +15,19 @@
     artifact        manifest, signature and file as one file, to carry between machines
     installation    a file on its way into the folder: whole and verified, or gone
     revisions       the folder of published revisions, and the pointer to the current
+    publication_lock one publication at a time
     signal_page     what its processes share: that it moved, and who has switched
     collection      removes what interrupted publications left
     durable_files   files that are on disk when they have their name
+
+And what is edited before it is published:
+
+    design_store    design records in LMDB, and every change that was made of them
+    design_changes  one change: written whole, and read again
+    design_records  records by name, and the catalog that they are together
+    design_values   keys and values, with checksums
+    design_faults   checks of all of it
+    design_errors   what can go wrong
 
 Nothing here knows CEL, gRPC or the server. A reader never opens a file whose bytes
 nobody hashed, on the word of a manifest that nobody trusted signed: a truncated LMDB

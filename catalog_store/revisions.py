@@ -16,11 +16,9 @@ interrupted, CURRENT names a whole revision. A manifest is believed only with a
 signature of a trusted key, and a file is opened only when its bytes were hashed.
 """
 
-import fcntl
 import hashlib
-import time
 from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 
@@ -50,6 +48,8 @@ from catalog_store.manifest import (
     decode_manifest,
     encode_manifest,
 )
+from catalog_store.publication_lock import PublicationBusy as PublicationBusy
+from catalog_store.publication_lock import publication_lock
 from catalog_store.revision_file import RevisionFile
 from catalog_store.signal_page import Signal
 from catalog_store.signatures import Purpose, sign, verify
@@ -62,8 +62,6 @@ from catalog_store.trust import (
 
 #: Bytes hashed between two decisions: 0.25 ms.
 _HASHED_BYTES = 256 * 1024
-#: How long to wait for whoever publishes at this moment.
-_LOCK_SECONDS = 5.0
 
 
 class NothingPublished(Exception):
@@ -80,10 +78,6 @@ class DamagedRevision(Exception):
 
 class UntrustedRevision(DamagedRevision):
     """A revision's manifest is not signed by a key that counts."""
-
-
-class PublicationBusy(Exception):
-    """Somebody else is publishing."""
 
 
 class CatalogFolderFailed(Exception):
@@ -237,16 +231,22 @@ class Revisions:
         publisher: str,
         now_ms: int,
         rollback_of: int | None = None,
+        after: int | None = None,
     ) -> Manifest:
         """Make an installed file the current revision, under the next number.
 
         The caller has just had its bytes hashed. The artifact that is current already
-        changes nothing. Raises PublicationBusy when another process publishes at this
-        moment, OldArtifact when a newer one was published, DamagedRevision, and
+        changes nothing. With `after`, the current revision must still have that number.
+        Raises PublicationBusy when it does not, or another process publishes now,
+        OldArtifact when a newer one was published, DamagedRevision, and
         UntrustedArtifact or UntrustedRevision when its key was revoked meanwhile.
         """
         with self.locked():
             newest = self._newest()
+            if after is not None and self.current_number() != after:
+                raise PublicationBusy(
+                    "another revision was published meanwhile; try again"
+                )
             accepted = dict(newest.accepted) if newest is not None else {}
             origin = installed.origin
             if origin is not None:
@@ -290,22 +290,9 @@ class Revisions:
     def signal(self) -> Signal:
         return Signal(self.folder / "signal")
 
-    @contextmanager
-    def locked(self) -> Generator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Publish, or change who is trusted; raises PublicationBusy."""
-        with (self.folder / "lock").open("ab") as lock:
-            deadline = time.monotonic() + _LOCK_SECONDS
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise PublicationBusy(
-                            "another publication is under way; try again"
-                        ) from None
-                    time.sleep(0.01)
-            yield
+        return publication_lock(self.folder / "lock")
 
     @cached_property
     def _page(self) -> Signal:

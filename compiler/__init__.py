@@ -9,6 +9,7 @@ A catalog passes through these:
     catalog_diagnostics   every mistake in records, one constructor each
     revision              the whole of it: records and compiled rules
     rule_fields           where its rules stand, and what they may name
+    change_check          the same of a catalog in which little changed, rules included
     reuse                 what did not change since the last time
     index                 which rows each value of each attribute leaves in the race
     index_reuse           which tables are as they were the last time

@@ -43,7 +43,7 @@ class Assembly:
     def __init__(self, texts: Iterable[str], schema: Schema) -> None:
         self._schema = schema
         self._parts = {
-            text: parts for text in texts if (parts := _parts(text)) is not None
+            text: parts for text in texts if (parts := parts_of(text)) is not None
         }
         self._ahead = iter(list(self._parts.values()))
         self._uses = Counter(
@@ -140,7 +140,7 @@ def _whole_span(starts: list[int], conditions: list[_Condition]) -> tuple[int, i
     return starts[0] + first.opening(), starts[-1] + last.closing()
 
 
-def _parts(text: str) -> list[Part] | None:
+def parts_of(text: str) -> list[Part] | None:
     """The parts of a text that is a rule without segments; None if it may be none."""
     if len(text) > RULE_BYTES_MAX or SEGMENT_RECORD in text:
         return None

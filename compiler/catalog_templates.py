@@ -3,7 +3,7 @@
 A content that holds no tag is not a template, and is stored as it was written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -28,18 +28,23 @@ def compile_templates(
     fields are `environments/bank/offers/gold:content.title`, and of a space
     `rendering.html` and the like, `acceptance_url` and `click_url`.
     """
-    scope = TemplateScope.for_content(
-        schema, offer_attributes(environment), environment.time_zone
-    )
     templates = _Templates(environment.name, known)
-    for offer in environment.offers:
-        templates.contents(offer, scope)
-    for space in environment.spaces:
-        fields = tuple(field.name for field in space.fields)
-        templates.space(space, scope.with_content(fields))
+    templates.all(environment, schema, environment.offers, environment.spaces)
     if templates.found:
         raise Refused(templates.found)
     return templates.compiled
+
+
+def check_templates(
+    environment: Environment,
+    schema: Schema,
+    offers: Iterable[Offer],
+    spaces: Iterable[Space],
+) -> list[Diagnostic]:
+    """Every mistake in the templates of some of an environment's offers and spaces."""
+    templates = _Templates(environment.name, NONE_KNOWN)
+    templates.all(environment, schema, offers, spaces)
+    return templates.found
 
 
 def offer_attributes(environment: Environment) -> tuple[str, ...]:
@@ -70,6 +75,22 @@ class _Templates:
         self._environment = environment
         #: PERF: 107 us a template, and offers often share a text.
         self._contents = dict(known)
+
+    def all(
+        self,
+        environment: Environment,
+        schema: Schema,
+        offers: Iterable[Offer],
+        spaces: Iterable[Space],
+    ) -> None:
+        scope = TemplateScope.for_content(
+            schema, offer_attributes(environment), environment.time_zone
+        )
+        for offer in offers:
+            self.contents(offer, scope)
+        for space in spaces:
+            fields = tuple(field.name for field in space.fields)
+            self.space(space, scope.with_content(fields))
 
     def contents(self, offer: Offer, scope: TemplateScope) -> None:
         resource = resource_name(self._environment, "offers", offer.name)

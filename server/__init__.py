@@ -57,7 +57,7 @@ What runs:
     worker             serves decisions
     admin              serves the admin port
     push               artifacts and rollbacks over the wire; push_stream takes the
-                       parts, switching waits for the workers, revision_answers tells
+                       parts, switching waits for the workers, revision_message tells
     standard_services  health and reflection, on both ports
     access             who may call what
     audit              who changed what, and who tried to
@@ -69,6 +69,7 @@ What runs:
     metrics_files      where, so that a full disk ends nobody
     server_metrics     what the supervisor knows
     metrics_listener   all of that over HTTP
+    design             edits what is published later; its docstring names its parts
     contact_service    keeps contacts; its docstring names its parts: contact_catalog,
                        contact_translation, contact_values, contact_upserts,
                        contact_answers, contact_stream
@@ -77,6 +78,7 @@ What runs:
     countings          what the rules in force may still count of them
     doctor             checks a whole data folder
     revision_checks    the published part of it
+    design_checks      what is edited
     backup             copies it, and makes one of a copy
     data_compaction    gives its disk space back
     client             calls it
@@ -87,5 +89,6 @@ What runs:
     wire               generated from proto/, never edited
 
 `engine` knows nothing but plain values; `transport` and `status` are the only ones that
-speak gRPC's language; `publication` is the only way from here to the compiler.
+speak gRPC's language; `publication` and `design` are the only ways from here to the
+compiler.
 """

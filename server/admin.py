@@ -1,7 +1,7 @@
 """The admin process: the services of the admin port.
 
-Revisions can be read, pushed and rolled back, and contacts kept; what edits and
-approves over the wire answers UNIMPLEMENTED until it exists. `server.access` says who
+Revisions can be read, pushed and rolled back, contacts kept, the design edited and
+published; what approves answers UNIMPLEMENTED until it exists. `server.access` says who
 may call what.
 """
 
@@ -26,16 +26,18 @@ from server.addresses import split_address
 from server.contact_catalog import ContactCatalog
 from server.contact_service import ContactService, ContactStores
 from server.contact_stream import taking_handler
+from server.design.handlers import DesignService
 from server.metrics_listener import metrics_served
 from server.process_options import ProcessOptions
 from server.push import PublicationService
 from server.push_stream import push_handler
 from server.requests import InvalidRequest, Violation
-from server.revision_answers import revision_message
+from server.revision_message import revision_message
 from server.shared_page import SharedPage
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
     Context,
+    Handler,
     Handlers,
     build_server,
     handlers,
@@ -70,10 +72,16 @@ async def run_admin(
     )
     contacts = ContactService(stores, _now_ms, os.urandom)
     publications = PublicationService(folder, _now_ms)
+    design = DesignService(folder, _now_ms)
     health = Health(names)
     await health.set(serving=True)
     services = [
-        admin_handlers(Revisions(options.folder.catalog), publications, caller_name),
+        admin_handlers(
+            Revisions(options.folder.catalog),
+            publications,
+            caller_name,
+            design.methods(caller_name),
+        ),
         contact_handlers(contacts, caller_name, slot),
         health.rpc_handlers(),
     ]
@@ -90,6 +98,7 @@ async def run_admin(
         await health.set(serving=False)
         await server.stop(1.0)
         guarded.audited.close()
+    design.close()
     stores.history.close()
     stores.profiles.close()
 
@@ -98,10 +107,12 @@ def admin_handlers(
     revisions: Revisions,
     publications: PublicationService,
     admit: Callable[[Context], str],
+    designing: dict[str, Handler],
 ) -> Handlers:
     reader = RevisionReader(revisions)
     methods = methods_of(pb.DESCRIPTOR.services_by_name["AdminService"])
     rpc = {name: unimplemented(method, admit) for name, method in methods.items()}
+    rpc |= designing
     rpc["ListRevisions"] = unary_handler(
         pb.ListRevisionsRequest, reader.list_revisions, admit
     )
@@ -121,7 +132,7 @@ def contact_handlers(
         CONTACT_SERVICE,
         {
             "UpsertContacts": taking_handler(
-                contact_pb2.UpsertContactsRequest, service.upserts, admit
+                contact_pb2.UpsertContactsRequest, lambda _: service.upserts(), admit
             ),
             "GetContact": unary_handler(
                 contact_pb2.GetContactRequest, service.get_contact, admit

@@ -3,6 +3,7 @@
     backup.json          every file with its size and sha256
     history/data.mdb     a compact copy
     profiles/data.mdb    another
+    design/data.mdb      another
     catalog/CURRENT, catalog/revisions/<n>.json and .sig, catalog/files/<sha256>.mdb
     catalog/keys/trusted.json    public keys; the server's own stays where it is
 
@@ -36,7 +37,7 @@ MANIFEST_BYTES_MAX = 16 << 20
 _MANIFEST = "backup.json"
 _CHUNK_BYTES = 1 << 20
 _PATH = re.compile(
-    r"(history|profiles)/data\.mdb|catalog/CURRENT"
+    r"(history|profiles|design)/data\.mdb|catalog/CURRENT"
     r"|catalog/revisions/[0-9]{1,12}\.(json|sig)|catalog/files/[0-9a-f]{64}\.mdb"
     r"|catalog/keys/trusted\.json"
 )
@@ -78,7 +79,8 @@ def back_up(
     What an earlier backup to the same path left half done is replaced. Raises
     BackupError, StoreFailed and OSError.
     """
-    if not any(path.exists() for path in (folder.catalog, folder.history)):
+    stores = {name: folder.root / name for name in ("history", "profiles", "design")}
+    if not any(path.exists() for path in (folder.catalog, *stores.values())):
         raise BackupError(f"{folder.root} holds no data: give a server's data folder")
     if target.exists():
         raise BackupError(f"{target} is there already: choose another name")
@@ -86,7 +88,7 @@ def back_up(
     if partial.exists():
         shutil.rmtree(partial)
     partial.mkdir(mode=0o700, parents=True)
-    for store, source in (("history", folder.history), ("profiles", folder.profiles)):
+    for store, source in stores.items():
         if (source / "data.mdb").exists():
             copy_store(
                 source,

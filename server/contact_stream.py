@@ -4,7 +4,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, TypeVar
 
 import grpc
@@ -21,17 +21,17 @@ class Taking(Protocol[RequestT]):
 
     def add(self, request: RequestT) -> None: ...
 
-    def finish(self) -> bytes:
+    def finish(self) -> bytes | Awaitable[bytes]:
         """The encoded answer."""
         ...
 
 
 def taking_handler(
     request_type: type[RequestT],
-    begin: Callable[[], Taking[RequestT]],
+    begin: Callable[[str], Taking[RequestT]],
     caller_of: Callable[[Context], str],
 ) -> Handler:
-    """A handler that gives each message of a call to what `begin` makes for it.
+    """A handler that gives each message of a call to what `begin` makes for its caller.
 
     Other calls run between messages. A message of more than MESSAGE_BYTES_MAX, or one
     that cannot be read, ends the call.
@@ -39,8 +39,7 @@ def taking_handler(
 
     async def handle(messages: AsyncIterator[bytes], rpc_context: Context) -> bytes:
         try:
-            caller_of(rpc_context)
-            taking = begin()
+            taking = begin(caller_of(rpc_context))
             async for data in messages:
                 if len(data) > MESSAGE_BYTES_MAX:
                     text = (
@@ -49,7 +48,8 @@ def taking_handler(
                     )
                     raise InvalidRequest([Violation("", text)])
                 taking.add(parse(request_type, data))
-            return taking.finish()
+            answer = taking.finish()
+            return answer if isinstance(answer, bytes) else await answer
         except Exception as error:
             await abort(rpc_context, error)
 

@@ -1,6 +1,7 @@
 """Where a server keeps what it knows: the layout of DATA.
 
 DATA/catalog/    published revisions, see `catalog_store.revisions`
+DATA/design/     design records, which are edited and then published
 DATA/profiles/   contacts' profiles
 DATA/history/    contacts' propositions and what became of them
 DATA/access/     who may call, see `server.access.access_list`
@@ -36,6 +37,10 @@ class DataFolder(NamedTuple):
     @property
     def catalog(self) -> Path:
         return self.root / "catalog"
+
+    @property
+    def design(self) -> Path:
+        return self.root / "design"
 
     @property
     def profiles(self) -> Path:

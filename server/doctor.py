@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contact_store.doctor import ContactDoctor, Finding
 from contact_store.quarantine import Quarantine
 from server.data_folder import DataFolder
+from server.design_checks import examine_design
 from server.revision_checks import examine_revisions
 
 #: Values that nobody can read, below the data folder.
@@ -17,11 +18,13 @@ Progress = Callable[[str, int, int], None]
 def examine(
     folder: DataFolder, now_ms: int, progress: Progress, *, repair: bool = False
 ) -> Iterator[Finding]:
-    """Every finding of catalog, history and profiles; raises StoreFailed and OSError.
+    """Every finding of catalog, design, history and profiles.
 
-    What is not there has nothing wrong with it: it is not made either.
+    What is not there has nothing wrong with it: it is not made either. Raises
+    StoreFailed and OSError.
     """
     yield from examine_revisions(folder.catalog, now_ms, progress, repair=repair)
+    yield from examine_design(folder.design, progress)
     quarantine = Quarantine(folder.root / QUARANTINE) if repair else None
     for store, path in (("history", folder.history), ("profiles", folder.profiles)):
         if (path / "data.mdb").exists():

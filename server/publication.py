@@ -1,4 +1,4 @@
-"""From a catalog in files to the revision that decides.
+"""From a catalog, in files or as records, to the revision that decides.
 
 Everything that can be refused is refused before the pointer moves: files are read and
 checked, rules compiled, and the new revision is loaded once, as a worker would load
@@ -17,7 +17,7 @@ from catalog_store.collection import collect
 from catalog_store.compiled import CompiledCatalog
 from catalog_store.keys import PrivateKey
 from catalog_store.manifest import Manifest
-from catalog_store.records import Attribute, Catalog, UnixMs
+from catalog_store.records import Attribute, Catalog, Offer, UnixMs
 from catalog_store.revisions import DamagedRevision, NothingPublished, Revisions
 from compiler.analysis import analyse
 from compiler.revision import (
@@ -96,12 +96,69 @@ def publish_files(
     """
     revisions = Revisions(data.catalog)
     compilation = compile_files(path, _compiled_here(revisions), progress)
-    with revisions.preparing():
-        installed = revisions.install_catalog(compilation.catalog)
-        _try(revisions, installed)
-        published = revisions.publish(installed, publisher=publisher, now_ms=now_ms)
-    _remember_compiled_here(revisions, installed)
+    published = _publish_compiled(revisions, compilation, publisher, now_ms)
     return published, compilation
+
+
+def compile_records(
+    data: DataFolder, catalog: Catalog, progress: Progress | None = None
+) -> Compilation:
+    """Compile the catalog of a design, as `publish_records` does; raises Refused."""
+    with collections_put_off():
+        previous = _compiled_here(Revisions(data.catalog))
+        return compile_catalog(catalog, previous, progress=progress)
+
+
+def publish_records(
+    data: DataFolder,
+    catalog: Catalog,
+    *,
+    publisher: str,
+    now_ms: UnixMs,
+    progress: Progress | None = None,
+) -> tuple[Manifest, Compilation]:
+    """Compile the catalog of a design and make it the current revision.
+
+    Raises Refused and PublicationBusy.
+    """
+    compilation = compile_records(data, catalog, progress)
+    revisions = Revisions(data.catalog)
+    published = _publish_compiled(revisions, compilation, publisher, now_ms)
+    return published, compilation
+
+
+def switch_offer(
+    data: DataFolder,
+    environment: str,
+    name: str,
+    *,
+    enabled: bool,
+    publisher: str,
+    now_ms: UnixMs,
+) -> Offer | None:
+    """Publish the current revision again with one offer enabled, or disabled.
+
+    Gives the offer as it then is; None if there is none, and nothing is published when
+    it is so already. Raises NothingPublished, Refused, and PublicationBusy as well when
+    another revision is published meanwhile.
+    """
+    revisions = Revisions(data.catalog)
+    current = revisions.current()
+    previous = _compiled_here(revisions)
+    compiled = previous or _opened(revisions, current)
+    places = {one.environment.name: one.environment for one in compiled.environments}
+    record = places.get(environment)
+    found = [one for one in record.offers if one.name == name] if record else []
+    if record is None or not found or found[0].enabled == enabled:
+        return found[0] if found else None
+    switched = msgspec.structs.replace(found[0], enabled=enabled)
+    offers = tuple(switched if one is found[0] else one for one in record.offers)
+    places[environment] = msgspec.structs.replace(record, offers=offers)
+    with collections_put_off():
+        catalog = Catalog(environments=tuple(places.values()))
+        compilation = compile_catalog(catalog, previous)
+    _publish_compiled(revisions, compilation, publisher, now_ms, after=current.number)
+    return switched
 
 
 def publish_artifact(
@@ -221,7 +278,11 @@ def _compiled_here(revisions: Revisions) -> CompiledCatalog | None:
         return None
     if noted != _compiled_here_note(current) or file_sha256 != current.file_sha256:
         return None
-    revision = revisions.open(current)
+    return _opened(revisions, current)
+
+
+def _opened(revisions: Revisions, manifest: Manifest) -> CompiledCatalog:
+    revision = revisions.open(manifest)
     try:
         return revision.catalog()
     finally:
@@ -283,6 +344,23 @@ def _check_digest(revisions: Revisions, installed: Manifest) -> None:
             raise DamagedRevision(_OTHER_CATALOG)
     finally:
         revision.close()
+
+
+def _publish_compiled(
+    revisions: Revisions,
+    compilation: Compilation,
+    publisher: str,
+    now_ms: UnixMs,
+    after: int | None = None,
+) -> Manifest:
+    with revisions.preparing():
+        installed = revisions.install_catalog(compilation.catalog)
+        _try(revisions, installed)
+        published = revisions.publish(
+            installed, publisher=publisher, now_ms=now_ms, after=after
+        )
+    _remember_compiled_here(revisions, installed)
+    return published
 
 
 def _try(revisions: Revisions, installed: Manifest) -> None:

@@ -25,7 +25,7 @@ from catalog_store.revisions import (
 from server.data_folder import DataFolder
 from server.publication import publish_installed, roll_back
 from server.requests import InvalidRequest, Violation
-from server.revision_answers import revision_message
+from server.revision_message import revision_message
 from server.switching import SWITCH_SECONDS, all_switched
 from server.wire import admin_pb2 as pb
 

@@ -1,8 +1,16 @@
 """What a caller can do wrong, in our own words; `server.status` gives the codes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
+
+#: Bytes of all violations, and of the text about them. Both travel in trailers, in
+#: base64 and with three characters for a byte that is no ASCII; clients take 8 KiB,
+#: and an answer with more is an error of the connection to them.
+VIOLATIONS_BYTES_MAX = 3_000
+VIOLATIONS_TEXT_BYTES_MAX = 800
+#: Characters of one field, or of one description.
+VIOLATION_CHARACTERS_MAX = 400
 
 
 class Violation(NamedTuple):
@@ -13,13 +21,36 @@ class Violation(NamedTuple):
 
 
 class InvalidRequest(Exception):
-    """The request cannot be understood; holds every violation found."""
+    """The request cannot be understood; holds every violation found.
+
+    Of more than a client would take it holds the first, and says how many more.
+    """
 
     def __init__(self, violations: Iterable[Violation]) -> None:
-        self.violations = tuple(violations)
-        super().__init__(
-            "; ".join(f"{v.field}: {v.description}" for v in self.violations)
-        )
+        found = tuple(violations)
+        self.violations = bounded(found)
+        text = "; ".join(f"{v.field}: {v.description}" for v in self.violations)
+        if len(text.encode()) > VIOLATIONS_TEXT_BYTES_MAX:
+            first = self.violations[0]
+            text = f"{first.field[:100]}: {first.description}".encode()
+            text = text[:VIOLATIONS_TEXT_BYTES_MAX].decode(errors="ignore")
+            text += f" and {len(found) - 1} more" if len(found) > 1 else ""
+        super().__init__(text)
+
+
+def bounded(violations: Sequence[Violation]) -> tuple[Violation, ...]:
+    """As many as a client takes; the last then says how many more there are."""
+    kept: list[Violation] = []
+    left = VIOLATIONS_BYTES_MAX
+    for violation in violations:
+        field, description = (text[:VIOLATION_CHARACTERS_MAX] for text in violation)
+        left -= len(field.encode()) + len(description.encode()) + 8
+        if left < 0 and kept:
+            more = len(violations) - len(kept)
+            kept.append(Violation("", f"{more} more mistakes are not shown"))
+            break
+        kept.append(Violation(field, description))
+    return tuple(kept)
 
 
 class UnknownName(Exception):
@@ -52,6 +83,53 @@ class AnswerTooLarge(Exception):
 
 class NotImplementedYet(Exception):
     """The contract has it, this version does not."""
+
+
+class NameTaken(Exception):
+    """What is to be created is there already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is there already; update it, or choose another id")
+
+
+class StaleEtag(Exception):
+    """Somebody else changed the resource since the caller read it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} was changed since it was read; read it again, and send the new"
+            " etag with what is to be changed"
+        )
+
+
+class DesignChanged(Exception):
+    """The design is not the one that a plan was made for."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"the design was changed since it was compared, and is at version {version}"
+            " now; compare it again"
+        )
+
+
+class StillInUse(Exception):
+    """Others refer to what is to be deleted; holds every reference found."""
+
+    def __init__(self, name: str, violations: Iterable[Violation]) -> None:
+        found = tuple(violations)
+        self.violations = bounded(found)
+        users = ", ".join(v.field for v in found[:5])
+        more = len(found) - 5
+        users += f" and {more} more" if more > 0 else ""
+        super().__init__(f"{name} is in use: change or delete first {users}")
+
+
+class NotPublishable(Exception):
+    """The design is no catalog that could decide; says why, line by line."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        text = "\n".join(reasons).encode()[:VIOLATIONS_TEXT_BYTES_MAX]
+        super().__init__(text.decode(errors="ignore"))
 
 
 class Unauthenticated(Exception):

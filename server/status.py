@@ -20,6 +20,7 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
 from grpc_status import rpc_status
 
 from catalog_store.artifact import ArtifactError, OldArtifact, UntrustedArtifact
+from catalog_store.design_errors import DamagedDesign, DesignStoreFailed
 from catalog_store.revisions import (
     CatalogFolderFailed,
     DamagedRevision,
@@ -34,10 +35,15 @@ from server.audit.entries import AuditFailed
 from server.refusals import LowDisk, Overloaded, TooLate
 from server.requests import (
     AnswerTooLarge,
+    DesignChanged,
     InvalidRequest,
+    NameTaken,
     NotImplementedYet,
+    NotPublishable,
     PermissionDenied,
     RequestTooLarge,
+    StaleEtag,
+    StillInUse,
     TokenExpired,
     Unauthenticated,
     UnknownName,
@@ -91,6 +97,13 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     WorkersBehind: _Meaning(code_pb2.DEADLINE_EXCEEDED, "WORKERS_BEHIND"),
     CatalogFolderFailed: _Meaning(code_pb2.UNAVAILABLE, "CATALOG_FOLDER_FAILED", 1_000),
     UntrustedRevision: _Meaning(code_pb2.FAILED_PRECONDITION, "UNTRUSTED_REVISION"),
+    NameTaken: _Meaning(code_pb2.ALREADY_EXISTS, "NAME_TAKEN"),
+    StaleEtag: _Meaning(code_pb2.ABORTED, "ETAG_MISMATCH"),
+    NotPublishable: _Meaning(code_pb2.FAILED_PRECONDITION, "NOT_PUBLISHABLE"),
+    DesignChanged: _Meaning(code_pb2.ABORTED, "DESIGN_CHANGED"),
+    StillInUse: _Meaning(code_pb2.FAILED_PRECONDITION, "STILL_IN_USE"),
+    DesignStoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
+    DamagedDesign: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_DESIGN"),
     DamagedRevision: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_REVISION"),
     contact_errors.CorruptRecord: _Meaning(code_pb2.DATA_LOSS, "CORRUPT_RECORD"),
     NotImplementedYet: _Meaning(code_pb2.UNIMPLEMENTED, "NOT_IMPLEMENTED"),
@@ -133,6 +146,17 @@ def _details(error: Exception, meaning: _Meaning) -> list[message.Message]:
             for violation in error.violations
         ]
         details.append(error_details_pb2.BadRequest(field_violations=violations))
+    if isinstance(error, StillInUse):
+        details.append(
+            error_details_pb2.PreconditionFailure(
+                violations=[
+                    error_details_pb2.PreconditionFailure.Violation(
+                        type="IN_USE", subject=one.field, description=one.description
+                    )
+                    for one in error.violations
+                ]
+            )
+        )
     if isinstance(error, contact_errors.InvalidContactId):
         violation = error_details_pb2.BadRequest.FieldViolation(
             field="contact_id", description=str(error)

@@ -14,7 +14,7 @@ from server.admission import Admission, awaited
 from server.refusals import TooLate
 from server.standard_services import Health
 from server.transport import (
-    anyone,
+    Context,
     build_server,
     handlers,
     stream_handler,
@@ -25,6 +25,10 @@ from tests.servers import DEADLINE_SECONDS
 
 REQUEST = pb.ProposeRequest(contact_id="ann").SerializeToString()
 METHOD = "/propono.v1.DecisionService/Propose"
+
+
+def anyone(_: Context) -> str:
+    return "anyone"
 
 
 class Calls:

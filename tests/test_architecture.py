@@ -144,6 +144,13 @@ MAY_IMPORT = {
         "compiler",
         "msgspec",
     },
+    # A change is checked before it is stored.
+    "server.design.editing": {"server.design", "catalog_store", "compiler"},
+    "server.design.applying": {"server", "catalog_store", "compiler.source"},
+    "server.design.publishing": {"server", "catalog_store", "compiler"},
+    "server.design.remote": {"server", "catalog_store", "grpc"},
+    "server.design.zones": {"catalog_store", "compiler"},
+    "server.design.refusals": {"server", "compiler.source"},
     "server.files": {
         "server.files",
         "catalog_store.records",

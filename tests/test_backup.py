@@ -8,6 +8,10 @@ import sys
 
 import pytest
 
+from catalog_store.design_changes import Author
+from catalog_store.design_records import Ref
+from catalog_store.design_store import DesignStore
+from catalog_store.records import Environment
 from contact_store.errors import UnknownProposition
 from contact_store.history import HistoryStore
 from contact_store.lmdb_env import open_lmdb_env
@@ -72,6 +76,21 @@ def test_a_restored_folder_holds_the_same(folder, tmp_path):
     with ProfileStore(again.profiles) as profiles:
         assert profiles.count("bank") == 2
         assert len(list(profiles.scan("bank", ATTRIBUTES, None))) == 2
+
+
+def test_the_design_comes_back_with_its_past(tmp_path):
+    """Alone if there is nothing else yet: records, and every change of them."""
+    folder, ref = DataFolder(tmp_path / "data"), Ref("bank")
+    with DesignStore(folder.design) as store:
+        for label in ("First", "Second"):
+            with store.changing(Author("x", NOW_MS, "test")) as changing:
+                changing.transaction.put(ref, Environment(name="bank", label=label))
+    made(folder, tmp_path / "backup")
+    again = restored(tmp_path / "backup", tmp_path / "again")
+
+    with DesignStore(again.design) as store:
+        assert store.design().records[ref].record.label == "Second"
+        assert [number for number, _ in store.entries_of(ref)] == [2, 1]
 
 
 def files_of(backup):

@@ -17,6 +17,7 @@ from catalog_store.records import (
     OFFER_ATTRIBUTES_MAX,
     OFFERS_MAX,
     PERIOD_MS_MAX,
+    SEGMENTS_MAX,
     SPACES_MAX,
     THEMES_MAX,
     UNIX_MS_MAX,
@@ -41,6 +42,7 @@ from catalog_store.records import (
 )
 from compiler.catalog_check import check_catalog
 from compiler.catalog_diagnostics import FINDINGS_MAX
+from compiler.schema import NAMES_MAX
 from compiler.source import Severity
 
 ROW = WeightRow(weight=1.0)
@@ -294,3 +296,12 @@ def test_findings_are_bounded() -> None:
         Severity.WARNING: FINDINGS_MAX,
         Severity.NOTE: 1,
     }
+
+
+def test_more_segments_than_rules_can_name_are_refused() -> None:
+    """As many as a schema holds, and no more: the environment must not be left out."""
+    segments = [Segment(name=f"s{n}", rule="true") for n in range(SEGMENTS_MAX + 1)]
+    mistakes = found(with_(segments=tuple(segments)))
+
+    assert SEGMENTS_MAX == NAMES_MAX
+    assert "environments/bank:segments 4001 segments" in mistakes

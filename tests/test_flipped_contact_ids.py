@@ -9,7 +9,7 @@ from contact_store.doctor import ContactDoctor, Finding
 from contact_store.environment_numbers import find_environment
 from contact_store.errors import CorruptRecord
 from contact_store.history import HistoryStore
-from contact_store.lmdb_env import read_txn
+from contact_store.lmdb_env import ReadTxn
 from contact_store.quarantine import Quarantine
 from contact_store.sealed import seal
 from tests.test_history import NEW, append
@@ -19,7 +19,7 @@ CONTACTS = 30
 
 def entry(store: HistoryStore, contact: str) -> tuple[bytes, bytes]:
     """Key and value of what a contact's id leads to."""
-    with read_txn(store.lmdb_env) as txn:
+    with ReadTxn(store.lmdb_env) as txn:
         key = store.tables.find_key(txn, "bank", contact.encode())
         environment_key = find_environment(txn, "bank")
     assert key is not None

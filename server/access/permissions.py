@@ -89,6 +89,9 @@ _ADMIN = {
     "SubmitForApproval": Permission(_EDITORS, is_change=True),
     "Review": Permission(_REVIEWERS, is_change=True),
     "SetOfferDisabled": Permission(_EDITORS, is_change=True),
+    # A catalog may have environments: who may make them applies it.
+    "ApplyCatalog": Permission(_ADMINISTRATOR, is_change=True),
+    "ExportCatalog": Permission(_READERS),
     "Publish": Permission(_EDITORS, is_change=True),
     "PushArtifact": Permission(_EDITORS, is_change=True),
     "Rollback": Permission(_EDITORS, is_change=True),

@@ -18,6 +18,8 @@
     backup         copy all of it while a server serves
     restore        and make a data folder of that again
 
+`catalog_design` holds `catalog apply` and `export`, `catalog_plan` what they print,
+`catalog_publishing` `catalog publish`, `design_place` where the design is,
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`
 and `batch_work` propose-batch, `contact_records` what asks the admin port about one
 contact, `contact_tables` what that prints, `admin_connection` how it gets there,
@@ -37,7 +39,8 @@ import click
 
 _MODULE_OF = {
     "serve": "server.cli.serve",
-    "catalog": "server.cli.catalog",
+    # It brings the others of the group along.
+    "catalog": "server.cli.catalog_publishing",
     "keys": "server.cli.keys",
     "contacts": "server.cli.contacts",
     "propose": "server.cli.decisions",

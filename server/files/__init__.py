@@ -30,6 +30,11 @@ is the guide for those who write them. The modules, in order of control flow:
     catalog_mistakes   every mistake of a folder, one constructor each
     yaml_mistakes      every mistake of one file
 
+The other way round:
+
+    catalog_export     a catalog to a folder
+    yaml_text          records to YAML
+
 And for contacts:
 
     contacts           imports a file: rows in, profiles stored, and a summary

@@ -4,13 +4,26 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from server.wire import catalog_pb2 as _catalog_pb2
 from server.wire import design_offers_pb2 as _design_offers_pb2
 from server.wire import design_spaces_pb2 as _design_spaces_pb2
+from server.wire import limits_pb2 as _limits_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class DesignAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DESIGN_ACTION_UNSPECIFIED: _ClassVar[DesignAction]
+    DESIGN_ACTION_CREATE: _ClassVar[DesignAction]
+    DESIGN_ACTION_UPDATE: _ClassVar[DesignAction]
+    DESIGN_ACTION_DELETE: _ClassVar[DesignAction]
+DESIGN_ACTION_UNSPECIFIED: DesignAction
+DESIGN_ACTION_CREATE: DesignAction
+DESIGN_ACTION_UPDATE: DesignAction
+DESIGN_ACTION_DELETE: DesignAction
 
 class Revision(_message.Message):
     __slots__ = ("name", "number", "digest", "publish_time", "publisher", "rollback_of", "offer_count", "rule_count", "current")
@@ -33,6 +46,84 @@ class Revision(_message.Message):
     rule_count: int
     current: bool
     def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., digest: _Optional[str] = ..., publish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., publisher: _Optional[str] = ..., rollback_of: _Optional[int] = ..., offer_count: _Optional[int] = ..., rule_count: _Optional[int] = ..., current: _Optional[bool] = ...) -> None: ...
+
+class ApplyCatalogRequest(_message.Message):
+    __slots__ = ("options", "records")
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    options: ApplyOptions
+    records: _containers.RepeatedCompositeFieldContainer[DesignRecord]
+    def __init__(self, options: _Optional[_Union[ApplyOptions, _Mapping]] = ..., records: _Optional[_Iterable[_Union[DesignRecord, _Mapping]]] = ...) -> None: ...
+
+class ApplyOptions(_message.Message):
+    __slots__ = ("prune", "validate_only", "design_version")
+    PRUNE_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    DESIGN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    prune: bool
+    validate_only: bool
+    design_version: int
+    def __init__(self, prune: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., design_version: _Optional[int] = ...) -> None: ...
+
+class DesignRecord(_message.Message):
+    __slots__ = ("environment", "category", "offer", "space", "segment", "presentation_rule", "typology", "quota")
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    OFFER_FIELD_NUMBER: _ClassVar[int]
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    PRESENTATION_RULE_FIELD_NUMBER: _ClassVar[int]
+    TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    environment: _catalog_pb2.Environment
+    category: _catalog_pb2.Category
+    offer: _catalog_pb2.Offer
+    space: _catalog_pb2.Space
+    segment: _catalog_pb2.Segment
+    presentation_rule: _limits_pb2.PresentationRule
+    typology: _limits_pb2.Typology
+    quota: _limits_pb2.Quota
+    def __init__(self, environment: _Optional[_Union[_catalog_pb2.Environment, _Mapping]] = ..., category: _Optional[_Union[_catalog_pb2.Category, _Mapping]] = ..., offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ..., space: _Optional[_Union[_catalog_pb2.Space, _Mapping]] = ..., segment: _Optional[_Union[_catalog_pb2.Segment, _Mapping]] = ..., presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ..., typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ..., quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ...) -> None: ...
+
+class ApplyCatalogResponse(_message.Message):
+    __slots__ = ("design_version", "changes", "create_count", "update_count", "delete_count", "unchanged_count", "diagnostics")
+    DESIGN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    CREATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DELETE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
+    design_version: int
+    changes: _containers.RepeatedCompositeFieldContainer[DesignChange]
+    create_count: int
+    update_count: int
+    delete_count: int
+    unchanged_count: int
+    diagnostics: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, design_version: _Optional[int] = ..., changes: _Optional[_Iterable[_Union[DesignChange, _Mapping]]] = ..., create_count: _Optional[int] = ..., update_count: _Optional[int] = ..., delete_count: _Optional[int] = ..., unchanged_count: _Optional[int] = ..., diagnostics: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DesignChange(_message.Message):
+    __slots__ = ("action", "name", "fields")
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    action: DesignAction
+    name: str
+    fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, action: _Optional[_Union[DesignAction, str]] = ..., name: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ExportCatalogRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ExportCatalogResponse(_message.Message):
+    __slots__ = ("design_version", "records")
+    DESIGN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    design_version: int
+    records: _containers.RepeatedCompositeFieldContainer[DesignRecord]
+    def __init__(self, design_version: _Optional[int] = ..., records: _Optional[_Iterable[_Union[DesignRecord, _Mapping]]] = ...) -> None: ...
 
 class SubmitForApprovalRequest(_message.Message):
     __slots__ = ("name", "space", "comment")

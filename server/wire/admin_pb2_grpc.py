@@ -265,6 +265,16 @@ class AdminServiceStub:
                 request_serializer=propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaRequest.SerializeToString,
                 response_deserializer=propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaResponse.FromString,
                 _registered_method=True)
+        self.ApplyCatalog = channel.stream_unary(
+                '/propono.v1.AdminService/ApplyCatalog',
+                request_serializer=propono_dot_v1_dot_admin__pb2.ApplyCatalogRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_admin__pb2.ApplyCatalogResponse.FromString,
+                _registered_method=True)
+        self.ExportCatalog = channel.unary_stream(
+                '/propono.v1.AdminService/ExportCatalog',
+                request_serializer=propono_dot_v1_dot_admin__pb2.ExportCatalogRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_admin__pb2.ExportCatalogResponse.FromString,
+                _registered_method=True)
         self.SubmitForApproval = channel.unary_unary(
                 '/propono.v1.AdminService/SubmitForApproval',
                 request_serializer=propono_dot_v1_dot_admin__pb2.SubmitForApprovalRequest.SerializeToString,
@@ -629,6 +639,22 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApplyCatalog(self, request_iterator, context):
+        """Makes the design what a catalog says, in one change: all of it, or nothing.
+        The first message says how; records come in any of them, in any order. A message
+        has at most 256 KiB, and all of them together 64 MiB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportCatalog(self, request, context):
+        """Reads the whole catalog of the design, as it is at one moment. Zones are not in it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SubmitForApproval(self, request, context):
         """Asks reviewers to approve an offer's content or eligibility.
         """
@@ -913,6 +939,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.DeleteQuota,
                     request_deserializer=propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaRequest.FromString,
                     response_serializer=propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaResponse.SerializeToString,
+            ),
+            'ApplyCatalog': grpc.stream_unary_rpc_method_handler(
+                    servicer.ApplyCatalog,
+                    request_deserializer=propono_dot_v1_dot_admin__pb2.ApplyCatalogRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_admin__pb2.ApplyCatalogResponse.SerializeToString,
+            ),
+            'ExportCatalog': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportCatalog,
+                    request_deserializer=propono_dot_v1_dot_admin__pb2.ExportCatalogRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_admin__pb2.ExportCatalogResponse.SerializeToString,
             ),
             'SubmitForApproval': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitForApproval,
@@ -2174,6 +2210,60 @@ class AdminService:
             '/propono.v1.AdminService/DeleteQuota',
             propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaRequest.SerializeToString,
             propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyCatalog(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/propono.v1.AdminService/ApplyCatalog',
+            propono_dot_v1_dot_admin__pb2.ApplyCatalogRequest.SerializeToString,
+            propono_dot_v1_dot_admin__pb2.ApplyCatalogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCatalog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/propono.v1.AdminService/ExportCatalog',
+            propono_dot_v1_dot_admin__pb2.ExportCatalogRequest.SerializeToString,
+            propono_dot_v1_dot_admin__pb2.ExportCatalogResponse.FromString,
             options,
             channel_credentials,
             insecure,

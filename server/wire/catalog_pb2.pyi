@@ -81,7 +81,7 @@ CHANNEL_MOBILE_APP: Channel
 CHANNEL_OTHER: Channel
 
 class Environment(_message.Message):
-    __slots__ = ("name", "etag", "label", "targeting_dimension", "default", "anonymous", "anonymous_environment", "time_zone", "contact_attributes", "context_attributes", "rule", "weights", "typology", "source", "requires_profile")
+    __slots__ = ("name", "etag", "label", "targeting_dimension", "default", "anonymous", "anonymous_environment", "time_zone", "contact_attributes", "context_attributes", "rule", "weights", "typology", "source", "requires_profile", "delete_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -97,6 +97,7 @@ class Environment(_message.Message):
     TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     REQUIRES_PROFILE_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -112,7 +113,8 @@ class Environment(_message.Message):
     typology: str
     source: EnvironmentSource
     requires_profile: bool
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., targeting_dimension: _Optional[str] = ..., default: _Optional[bool] = ..., anonymous: _Optional[bool] = ..., anonymous_environment: _Optional[str] = ..., time_zone: _Optional[str] = ..., contact_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., context_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., typology: _Optional[str] = ..., source: _Optional[_Union[EnvironmentSource, str]] = ..., requires_profile: _Optional[bool] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., targeting_dimension: _Optional[str] = ..., default: _Optional[bool] = ..., anonymous: _Optional[bool] = ..., anonymous_environment: _Optional[str] = ..., time_zone: _Optional[str] = ..., contact_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., context_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., typology: _Optional[str] = ..., source: _Optional[_Union[EnvironmentSource, str]] = ..., requires_profile: _Optional[bool] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Attribute(_message.Message):
     __slots__ = ("name", "type", "description", "required", "minimum", "maximum")
@@ -163,7 +165,7 @@ class Multiplier(_message.Message):
     def __init__(self, factor: _Optional[float] = ..., window: _Optional[_Union[Window, _Mapping]] = ...) -> None: ...
 
 class Category(_message.Message):
-    __slots__ = ("name", "etag", "label", "parent", "disabled", "window", "themes", "rule", "multiplier", "weights", "always_included")
+    __slots__ = ("name", "etag", "label", "parent", "disabled", "window", "themes", "rule", "multiplier", "weights", "always_included", "delete_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +177,7 @@ class Category(_message.Message):
     MULTIPLIER_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     ALWAYS_INCLUDED_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -186,10 +189,11 @@ class Category(_message.Message):
     multiplier: Multiplier
     weights: _containers.RepeatedCompositeFieldContainer[WeightRow]
     always_included: bool
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., parent: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., themes: _Optional[_Iterable[str]] = ..., rule: _Optional[str] = ..., multiplier: _Optional[_Union[Multiplier, _Mapping]] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., always_included: _Optional[bool] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., parent: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., themes: _Optional[_Iterable[str]] = ..., rule: _Optional[str] = ..., multiplier: _Optional[_Union[Multiplier, _Mapping]] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., always_included: _Optional[bool] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Offer(_message.Message):
-    __slots__ = ("name", "etag", "label", "category", "disabled", "window", "rule", "weights", "spaces", "content", "approval", "attributes")
+    __slots__ = ("name", "etag", "label", "category", "disabled", "window", "rule", "weights", "spaces", "content", "approval", "attributes", "delete_time")
     class ContentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -216,6 +220,7 @@ class Offer(_message.Message):
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -228,7 +233,8 @@ class Offer(_message.Message):
     content: _containers.ScalarMap[str, str]
     approval: OfferApproval
     attributes: _containers.ScalarMap[str, str]
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., category: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., spaces: _Optional[_Iterable[str]] = ..., content: _Optional[_Mapping[str, str]] = ..., approval: _Optional[_Union[OfferApproval, _Mapping]] = ..., attributes: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., category: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., spaces: _Optional[_Iterable[str]] = ..., content: _Optional[_Mapping[str, str]] = ..., approval: _Optional[_Union[OfferApproval, _Mapping]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OfferApproval(_message.Message):
     __slots__ = ("eligibility", "content")
@@ -256,7 +262,7 @@ class ContentField(_message.Message):
     def __init__(self, name: _Optional[str] = ..., required: _Optional[bool] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Space(_message.Message):
-    __slots__ = ("name", "etag", "label", "channel", "fields", "default_content", "default_categories", "default_themes", "anonymous_space", "recording_disabled", "implicit_identification", "binds_visitors", "proposition_status", "acceptance_status", "rendering", "acceptance_url", "click_url", "stored_on_proposition", "stored_on_acceptance")
+    __slots__ = ("name", "etag", "label", "channel", "fields", "default_content", "default_categories", "default_themes", "anonymous_space", "recording_disabled", "implicit_identification", "binds_visitors", "proposition_status", "acceptance_status", "rendering", "acceptance_url", "click_url", "stored_on_proposition", "stored_on_acceptance", "delete_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -276,6 +282,7 @@ class Space(_message.Message):
     CLICK_URL_FIELD_NUMBER: _ClassVar[int]
     STORED_ON_PROPOSITION_FIELD_NUMBER: _ClassVar[int]
     STORED_ON_ACCEPTANCE_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -295,7 +302,8 @@ class Space(_message.Message):
     click_url: str
     stored_on_proposition: _containers.RepeatedCompositeFieldContainer[StoredExpression]
     stored_on_acceptance: _containers.RepeatedCompositeFieldContainer[StoredExpression]
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., fields: _Optional[_Iterable[_Union[ContentField, _Mapping]]] = ..., default_content: _Optional[str] = ..., default_categories: _Optional[_Iterable[str]] = ..., default_themes: _Optional[_Iterable[str]] = ..., anonymous_space: _Optional[str] = ..., recording_disabled: _Optional[bool] = ..., implicit_identification: _Optional[bool] = ..., binds_visitors: _Optional[bool] = ..., proposition_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ..., acceptance_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ..., rendering: _Optional[_Union[Rendering, _Mapping]] = ..., acceptance_url: _Optional[str] = ..., click_url: _Optional[str] = ..., stored_on_proposition: _Optional[_Iterable[_Union[StoredExpression, _Mapping]]] = ..., stored_on_acceptance: _Optional[_Iterable[_Union[StoredExpression, _Mapping]]] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., fields: _Optional[_Iterable[_Union[ContentField, _Mapping]]] = ..., default_content: _Optional[str] = ..., default_categories: _Optional[_Iterable[str]] = ..., default_themes: _Optional[_Iterable[str]] = ..., anonymous_space: _Optional[str] = ..., recording_disabled: _Optional[bool] = ..., implicit_identification: _Optional[bool] = ..., binds_visitors: _Optional[bool] = ..., proposition_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ..., acceptance_status: _Optional[_Union[_decision_pb2.PropositionStatus, str]] = ..., rendering: _Optional[_Union[Rendering, _Mapping]] = ..., acceptance_url: _Optional[str] = ..., click_url: _Optional[str] = ..., stored_on_proposition: _Optional[_Iterable[_Union[StoredExpression, _Mapping]]] = ..., stored_on_acceptance: _Optional[_Iterable[_Union[StoredExpression, _Mapping]]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Rendering(_message.Message):
     __slots__ = ("html", "text", "json")
@@ -316,25 +324,29 @@ class StoredExpression(_message.Message):
     def __init__(self, name: _Optional[str] = ..., expression: _Optional[str] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("name", "etag", "label", "rule")
+    __slots__ = ("name", "etag", "label", "rule", "delete_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     RULE_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
     rule: str
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., rule: _Optional[str] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., rule: _Optional[str] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Zone(_message.Message):
-    __slots__ = ("name", "etag", "label", "spaces")
+    __slots__ = ("name", "etag", "label", "spaces", "delete_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     SPACES_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
     spaces: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., spaces: _Optional[_Iterable[str]] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., spaces: _Optional[_Iterable[str]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -23,28 +23,29 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from server.wire import catalog_pb2 as propono_dot_v1_dot_catalog__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17propono/v1/limits.proto\x12\npropono.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18propono/v1/catalog.proto\"\xd3\x03\n\x10PresentationRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x10\n\x08inactive\x18\x04 \x01(\x08\x12$\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x13.propono.v1.Channel\x12\x0e\n\x06offers\x18\x06 \x03(\t\x12\x12\n\ncategories\x18\x07 \x03(\t\x12)\n\x06period\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07maximum\x18\t \x01(\r\x12$\n\x07\x63ounted\x18\n \x01(\x0e\x32\x13.propono.v1.Counted\x12\x31\n\x0e\x63ounted_status\x18\x0b \x01(\x0e\x32\x19.propono.v1.CountedStatus\x12\x14\n\x0csame_channel\x18\x0c \x01(\x08\x12\x0c\n\x04rule\x18\r \x01(\t\x12-\n\x0c\x63ounted_from\x18\x0e \x01(\x0e\x32\x17.propono.v1.CountedFrom\x12\x11\n\tattribute\x18\x0f \x01(\t\x12\'\n\x04rest\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0c\x63ounted_rule\x18\x11 \x01(\t\"D\n\x08Typology\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\r\n\x05rules\x18\x04 \x03(\t\"\xdf\x01\n\x05Quota\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06offers\x18\x04 \x03(\t\x12\x12\n\ncategories\x18\x05 \x03(\t\x12\r\n\x05limit\x18\x06 \x01(\x04\x12\'\n\x06period\x18\x07 \x01(\x0e\x32\x17.propono.v1.QuotaPeriod\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12\x10\n\x08inactive\x18\t \x01(\x08\x12\x12\n\nfails_open\x18\n \x01(\x08\x12\x16\n\x0e\x66\x61llback_limit\x18\x0b \x01(\x04*\x9c\x01\n\x07\x43ounted\x12\x17\n\x13\x43OUNTED_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OUNTED_ALL_OFFERS\x10\x01\x12\x16\n\x12\x43OUNTED_THIS_OFFER\x10\x02\x12\x19\n\x15\x43OUNTED_SAME_CATEGORY\x10\x03\x12\x11\n\rCOUNTED_SCOPE\x10\x04\x12\x1a\n\x16\x43OUNTED_SAME_ATTRIBUTE\x10\x05*b\n\x0b\x43ountedFrom\x12\x1c\n\x18\x43OUNTED_FROM_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43OUNTED_FROM_PROPOSITION\x10\x01\x12\x17\n\x13\x43OUNTED_FROM_STATUS\x10\x02*\xc8\x01\n\rCountedStatus\x12\x1e\n\x1a\x43OUNTED_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OUNTED_STATUS_ANY\x10\x01\x12\x1b\n\x17\x43OUNTED_STATUS_ACCEPTED\x10\x02\x12\x1b\n\x17\x43OUNTED_STATUS_REJECTED\x10\x03\x12\'\n#COUNTED_STATUS_ACCEPTED_OR_REJECTED\x10\x04\x12\x1c\n\x18\x43OUNTED_STATUS_PRESENTED\x10\x05*\x9f\x01\n\x0bQuotaPeriod\x12\x1c\n\x18QUOTA_PERIOD_UNSPECIFIED\x10\x00\x12\x16\n\x12QUOTA_PERIOD_TOTAL\x10\x01\x12\x15\n\x11QUOTA_PERIOD_HOUR\x10\x02\x12\x14\n\x10QUOTA_PERIOD_DAY\x10\x03\x12\x15\n\x11QUOTA_PERIOD_WEEK\x10\x04\x12\x16\n\x12QUOTA_PERIOD_MONTH\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17propono/v1/limits.proto\x12\npropono.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18propono/v1/catalog.proto\"\x84\x04\n\x10PresentationRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x10\n\x08inactive\x18\x04 \x01(\x08\x12$\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x13.propono.v1.Channel\x12\x0e\n\x06offers\x18\x06 \x03(\t\x12\x12\n\ncategories\x18\x07 \x03(\t\x12)\n\x06period\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07maximum\x18\t \x01(\r\x12$\n\x07\x63ounted\x18\n \x01(\x0e\x32\x13.propono.v1.Counted\x12\x31\n\x0e\x63ounted_status\x18\x0b \x01(\x0e\x32\x19.propono.v1.CountedStatus\x12\x14\n\x0csame_channel\x18\x0c \x01(\x08\x12\x0c\n\x04rule\x18\r \x01(\t\x12-\n\x0c\x63ounted_from\x18\x0e \x01(\x0e\x32\x17.propono.v1.CountedFrom\x12\x11\n\tattribute\x18\x0f \x01(\t\x12\'\n\x04rest\x18\x10 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0c\x63ounted_rule\x18\x11 \x01(\t\x12/\n\x0b\x64\x65lete_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"u\n\x08Typology\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\r\n\x05rules\x18\x04 \x03(\t\x12/\n\x0b\x64\x65lete_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x90\x02\n\x05Quota\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12\x0e\n\x06offers\x18\x04 \x03(\t\x12\x12\n\ncategories\x18\x05 \x03(\t\x12\r\n\x05limit\x18\x06 \x01(\x04\x12\'\n\x06period\x18\x07 \x01(\x0e\x32\x17.propono.v1.QuotaPeriod\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12\x10\n\x08inactive\x18\t \x01(\x08\x12\x12\n\nfails_open\x18\n \x01(\x08\x12\x16\n\x0e\x66\x61llback_limit\x18\x0b \x01(\x04\x12/\n\x0b\x64\x65lete_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x9c\x01\n\x07\x43ounted\x12\x17\n\x13\x43OUNTED_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OUNTED_ALL_OFFERS\x10\x01\x12\x16\n\x12\x43OUNTED_THIS_OFFER\x10\x02\x12\x19\n\x15\x43OUNTED_SAME_CATEGORY\x10\x03\x12\x11\n\rCOUNTED_SCOPE\x10\x04\x12\x1a\n\x16\x43OUNTED_SAME_ATTRIBUTE\x10\x05*b\n\x0b\x43ountedFrom\x12\x1c\n\x18\x43OUNTED_FROM_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43OUNTED_FROM_PROPOSITION\x10\x01\x12\x17\n\x13\x43OUNTED_FROM_STATUS\x10\x02*\xc8\x01\n\rCountedStatus\x12\x1e\n\x1a\x43OUNTED_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OUNTED_STATUS_ANY\x10\x01\x12\x1b\n\x17\x43OUNTED_STATUS_ACCEPTED\x10\x02\x12\x1b\n\x17\x43OUNTED_STATUS_REJECTED\x10\x03\x12\'\n#COUNTED_STATUS_ACCEPTED_OR_REJECTED\x10\x04\x12\x1c\n\x18\x43OUNTED_STATUS_PRESENTED\x10\x05*\x9f\x01\n\x0bQuotaPeriod\x12\x1c\n\x18QUOTA_PERIOD_UNSPECIFIED\x10\x00\x12\x16\n\x12QUOTA_PERIOD_TOTAL\x10\x01\x12\x15\n\x11QUOTA_PERIOD_HOUR\x10\x02\x12\x14\n\x10QUOTA_PERIOD_DAY\x10\x03\x12\x15\n\x11QUOTA_PERIOD_WEEK\x10\x04\x12\x16\n\x12QUOTA_PERIOD_MONTH\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'propono.v1.limits_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COUNTED']._serialized_start=864
-  _globals['_COUNTED']._serialized_end=1020
-  _globals['_COUNTEDFROM']._serialized_start=1022
-  _globals['_COUNTEDFROM']._serialized_end=1120
-  _globals['_COUNTEDSTATUS']._serialized_start=1123
-  _globals['_COUNTEDSTATUS']._serialized_end=1323
-  _globals['_QUOTAPERIOD']._serialized_start=1326
-  _globals['_QUOTAPERIOD']._serialized_end=1485
-  _globals['_PRESENTATIONRULE']._serialized_start=98
-  _globals['_PRESENTATIONRULE']._serialized_end=565
-  _globals['_TYPOLOGY']._serialized_start=567
-  _globals['_TYPOLOGY']._serialized_end=635
-  _globals['_QUOTA']._serialized_start=638
-  _globals['_QUOTA']._serialized_end=861
+  _globals['_COUNTED']._serialized_start=1044
+  _globals['_COUNTED']._serialized_end=1200
+  _globals['_COUNTEDFROM']._serialized_start=1202
+  _globals['_COUNTEDFROM']._serialized_end=1300
+  _globals['_COUNTEDSTATUS']._serialized_start=1303
+  _globals['_COUNTEDSTATUS']._serialized_end=1503
+  _globals['_QUOTAPERIOD']._serialized_start=1506
+  _globals['_QUOTAPERIOD']._serialized_end=1665
+  _globals['_PRESENTATIONRULE']._serialized_start=131
+  _globals['_PRESENTATIONRULE']._serialized_end=647
+  _globals['_TYPOLOGY']._serialized_start=649
+  _globals['_TYPOLOGY']._serialized_end=766
+  _globals['_QUOTA']._serialized_start=769
+  _globals['_QUOTA']._serialized_end=1041
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from server.wire import catalog_pb2 as _catalog_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -66,7 +67,7 @@ QUOTA_PERIOD_WEEK: QuotaPeriod
 QUOTA_PERIOD_MONTH: QuotaPeriod
 
 class PresentationRule(_message.Message):
-    __slots__ = ("name", "etag", "label", "inactive", "channel", "offers", "categories", "period", "maximum", "counted", "counted_status", "same_channel", "rule", "counted_from", "attribute", "rest", "counted_rule")
+    __slots__ = ("name", "etag", "label", "inactive", "channel", "offers", "categories", "period", "maximum", "counted", "counted_status", "same_channel", "rule", "counted_from", "attribute", "rest", "counted_rule", "delete_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +85,7 @@ class PresentationRule(_message.Message):
     ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
     REST_FIELD_NUMBER: _ClassVar[int]
     COUNTED_RULE_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -101,22 +103,25 @@ class PresentationRule(_message.Message):
     attribute: str
     rest: _duration_pb2.Duration
     counted_rule: str
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., inactive: _Optional[bool] = ..., channel: _Optional[_Union[_catalog_pb2.Channel, str]] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., period: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., maximum: _Optional[int] = ..., counted: _Optional[_Union[Counted, str]] = ..., counted_status: _Optional[_Union[CountedStatus, str]] = ..., same_channel: _Optional[bool] = ..., rule: _Optional[str] = ..., counted_from: _Optional[_Union[CountedFrom, str]] = ..., attribute: _Optional[str] = ..., rest: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., counted_rule: _Optional[str] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., inactive: _Optional[bool] = ..., channel: _Optional[_Union[_catalog_pb2.Channel, str]] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., period: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., maximum: _Optional[int] = ..., counted: _Optional[_Union[Counted, str]] = ..., counted_status: _Optional[_Union[CountedStatus, str]] = ..., same_channel: _Optional[bool] = ..., rule: _Optional[str] = ..., counted_from: _Optional[_Union[CountedFrom, str]] = ..., attribute: _Optional[str] = ..., rest: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., counted_rule: _Optional[str] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Typology(_message.Message):
-    __slots__ = ("name", "etag", "label", "rules")
+    __slots__ = ("name", "etag", "label", "rules", "delete_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     RULES_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
     rules: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., rules: _Optional[_Iterable[str]] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., rules: _Optional[_Iterable[str]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Quota(_message.Message):
-    __slots__ = ("name", "etag", "label", "offers", "categories", "limit", "period", "time_zone", "inactive", "fails_open", "fallback_limit")
+    __slots__ = ("name", "etag", "label", "offers", "categories", "limit", "period", "time_zone", "inactive", "fails_open", "fallback_limit", "delete_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -128,6 +133,7 @@ class Quota(_message.Message):
     INACTIVE_FIELD_NUMBER: _ClassVar[int]
     FAILS_OPEN_FIELD_NUMBER: _ClassVar[int]
     FALLBACK_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -139,4 +145,5 @@ class Quota(_message.Message):
     inactive: bool
     fails_open: bool
     fallback_limit: int
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., period: _Optional[_Union[QuotaPeriod, str]] = ..., time_zone: _Optional[str] = ..., inactive: _Optional[bool] = ..., fails_open: _Optional[bool] = ..., fallback_limit: _Optional[int] = ...) -> None: ...
+    delete_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., offers: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[str]] = ..., limit: _Optional[int] = ..., period: _Optional[_Union[QuotaPeriod, str]] = ..., time_zone: _Optional[str] = ..., inactive: _Optional[bool] = ..., fails_open: _Optional[bool] = ..., fallback_limit: _Optional[int] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -1,4 +1,4 @@
-"""A revision as the admin port tells of it."""
+"""A published revision as a message."""
 
 from catalog_store.manifest import Manifest
 from catalog_store.records import UnixMs
@@ -7,7 +7,7 @@ from server.wire import admin_pb2 as pb
 
 
 def revision_message(manifest: Manifest, current: int) -> pb.Revision:
-    """`current` is the number of the current revision."""
+    """`current` is the number of the revision that decides now."""
     return pb.Revision(
         name=f"revisions/{manifest.number}",
         number=manifest.number,

@@ -1,0 +1,83 @@
+"""`propono catalog publish`: the design, or files, to the revision that decides."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from server.cli.catalog import catalog as catalog
+from server.cli.catalog import publish as publish_path
+from server.cli.catalog_design import reached_design
+from server.cli.design_place import Place, place_options, stages
+from server.cli.output import output_option, print_json
+
+if TYPE_CHECKING:
+    from server.wire import admin_pb2 as pb
+
+
+@catalog.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path), required=False)
+@click.option("--dry-run", is_flag=True, help="Compile and check only.")
+@place_options
+@output_option
+@click.pass_context
+def publish(
+    ctx: click.Context,
+    path: Path | None,
+    dry_run: bool,
+    data: Path,
+    admin_server: str | None,
+    token_file: Path | None,
+    output: str,
+) -> None:
+    """Publish the design; or a folder of files, or a compiled catalog.
+
+    Running servers of the data folder switch to it by themselves. What is published
+    from a PATH leaves the design as it is.
+
+    \b
+    propono catalog publish
+    propono catalog publish examples/bank/catalog
+    propono catalog publish bank.propono --data /srv/propono
+    """
+    if path is not None:
+        if dry_run or admin_server is not None:
+            raise click.UsageError(
+                "--dry-run and --admin-server publish the design, without a PATH"
+            )
+        ctx.invoke(publish_path, path=path, data=data, output=output)
+        return
+    place = Place(data, admin_server, token_file)
+    with (
+        stages() as report,
+        reached_design(place, is_change=not dry_run) as design,
+    ):
+        report("compiling", 0, 0)
+        answer = design.publish(
+            validate_only=dry_run,
+            progress=lambda done, total: report("compiling rules", done, total),
+        )
+    _say(answer, output)
+
+
+def _say(answer: "pb.PublishResponse", output: str) -> None:
+    revision = answer.revision
+    if output == "json":
+        print_json(
+            {
+                "revision": revision.number,
+                "publisher": revision.publisher,
+                "offers": revision.offer_count,
+                "rules": revision.rule_count,
+                "digest": revision.digest,
+                "diagnostics": list(answer.diagnostics),
+            }
+        )
+        return
+    for diagnostic in answer.diagnostics:
+        click.echo(diagnostic, err=True)
+    what = f"revision {revision.number} is" if revision.number else "revision would be"
+    click.echo(
+        f"{what} published: {revision.offer_count} offers, {revision.rule_count} rules,"
+        f" digest {revision.digest[:16]}"
+    )

@@ -1,0 +1,28 @@
+"""The design over the admin port: what people edit before it is published.
+
+A call passes through these modules, in this order:
+
+    handlers      the methods as gRPC handlers
+    thread        what they run on
+    service       List, Get, Create, Update and Delete, for every noun alike
+    filters       which of them a list is to have
+    masks         which fields an update is to change
+    nouns         the table of nouns: names, messages, forms
+    forms         how each noun stands in its message, one line a field
+    fields        the kinds of fields there are
+    structures    the one that holds anything: a JSON rendering
+    translation   records as messages and back
+    editing       a change: checked by the compiler, then stored
+    zones         the check of what the compiler does not know
+    refusals      what it found, as errors of the call
+
+And a whole catalog:
+
+    catalog_methods   ApplyCatalog and ExportCatalog
+    applying          compared with the design, and made it
+    publishing        Publish: the revision that decides, of all of the design
+    switching         SetOfferDisabled: the same with one offer out, or back in
+    local, remote     the same for commands: in a data folder, or over the admin port
+
+A noun that is added to the table can be edited; nothing else has to be written.
+"""

@@ -1,0 +1,143 @@
+"""A whole catalog made the design: compared with it, checked, and stored as one change.
+
+Zones are of the design alone: a catalog has none, and they go with their environment.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from catalog_store.design_records import Design, Ref
+from catalog_store.records import Record
+from compiler.source import Diagnostic
+from server.design.editing import Changes, DesignEditor
+from server.design.nouns import NOUN_OF_KIND, resource_of
+from server.requests import DesignChanged, InvalidRequest, Violation
+
+
+class ApplyOptions(NamedTuple):
+    """How a catalog is applied."""
+
+    #: Whether what the catalog does not have is deleted.
+    prune: bool = False
+    #: Compare and check only.
+    validate_only: bool = False
+    #: The version that the design must have; None is any.
+    design_version: int | None = None
+
+
+class Action(Enum):
+    """What becomes of a record; in the order in which plans show it."""
+
+    DELETE = "delete"
+    UPDATE = "update"
+    CREATE = "create"
+
+
+class Difference(NamedTuple):
+    """One record that is not in the catalog as it is in the design."""
+
+    action: Action
+    #: Its resource name, as the contract has it.
+    name: str
+    #: Those that are others, as the contract names them; of an update only.
+    fields: tuple[str, ...] = ()
+
+
+class Applied(NamedTuple):
+    """What was changed, or would be."""
+
+    #: The one that this change made, or the one compared with.
+    design_version: int
+    #: Deletions, then updates, then creations, each in order of name.
+    differences: list[Difference]
+    #: Records that are in the catalog as they are in the design.
+    unchanged_count: int
+    #: Warnings and notes.
+    diagnostics: list[Diagnostic]
+
+
+def apply_catalog(
+    editor: DesignEditor,
+    caller: str,
+    records: Mapping[Ref, Record],
+    options: ApplyOptions,
+) -> Applied:
+    """Make the design what these records are, or find what that would change.
+
+    Raises InvalidRequest, DesignChanged, RefusedChange, DesignStoreFailed and
+    DamagedDesign; nothing is then changed.
+    """
+    compared: list[tuple[Design, Changes]] = []
+
+    def edit(design: Design) -> Changes:
+        if options.design_version not in (None, design.version):
+            raise DesignChanged(design.version)
+        _require_environments(records, design)
+        changes = _changes(records, design, prune=options.prune)
+        compared.append((design, changes))
+        return changes
+
+    edited = editor.change(
+        caller, "ApplyCatalog", edit, validate_only=options.validate_only
+    )
+    ((before, changes),) = compared
+    kept = sum(1 for ref in records if ref not in changes)
+    version = before.version if options.validate_only else edited.design.version
+    return Applied(version, _differences(before, changes), kept, edited.diagnostics)
+
+
+def _require_environments(records: Mapping[Ref, Record], design: Design) -> None:
+    """Nothing stands in an environment that is not there."""
+    named = {ref.environment for ref in records}
+    missing = {
+        name
+        for name in named
+        if Ref(name) not in records and Ref(name) not in design.records
+    }
+    if missing:
+        text = "is no environment of the catalog or of the design; send it too"
+        raise InvalidRequest(
+            [Violation(resource_of(Ref(name)), text) for name in sorted(missing)]
+        )
+
+
+def _changes(
+    records: Mapping[Ref, Record], design: Design, *, prune: bool
+) -> dict[Ref, Record | None]:
+    known = design.records
+    changes: dict[Ref, Record | None] = {
+        ref: record
+        for ref, record in records.items()
+        if ref not in known or known[ref].record != record
+    }
+    if prune:
+        for ref in known:
+            is_kept = ref.kind == "zones" and Ref(ref.environment) in records
+            if ref not in records and not is_kept:
+                changes[ref] = None
+    return changes
+
+
+def _differences(before: Design, changes: Changes) -> list[Difference]:
+    found: list[Difference] = []
+    for ref, record in changes.items():
+        known = before.records.get(ref)
+        if record is None:
+            found.append(Difference(Action.DELETE, resource_of(ref)))
+        elif known is None:
+            found.append(Difference(Action.CREATE, resource_of(ref)))
+        else:
+            fields = _changed_fields(ref, known.record, record)
+            found.append(Difference(Action.UPDATE, resource_of(ref), fields))
+    order = list(Action)
+    return sorted(found, key=lambda one: (order.index(one.action), one.name))
+
+
+def _changed_fields(ref: Ref, before: Record, after: Record) -> tuple[str, ...]:
+    return tuple(
+        field.name
+        for field in NOUN_OF_KIND[ref.kind].form.fields
+        if field.record
+        and getattr(before, field.record) != getattr(after, field.record)
+    )

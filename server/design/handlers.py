@@ -1,0 +1,90 @@
+"""The design methods of AdminService as gRPC handlers."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message_factory import GetMessageClass
+
+from catalog_store.design_store import DesignStore
+from catalog_store.records import UnixMs
+from server.data_folder import DataFolder
+from server.design.catalog_methods import catalog_methods
+from server.design.editing import DesignEditor
+from server.design.nouns import NOUNS
+from server.design.publishing import Publisher, publish_handler
+from server.design.service import NounService
+from server.design.switching import switch_handler
+from server.design.thread import DesignThread
+from server.transport import Context, Handler, methods_of, unary_handler
+from server.wire import admin_pb2
+
+#: Fills the answer to a request of some caller.
+Answering = Callable[[Any, Any, str], None]
+
+
+class DesignService:
+    """The design of one data folder, until it is closed."""
+
+    def __init__(self, folder: DataFolder, now_ms: Callable[[], UnixMs]) -> None:
+        """Opens the store; raises DesignStoreFailed."""
+        self._store = DesignStore(folder.design)
+        self._editor = DesignEditor(self._store, now_ms)
+        self._publisher = Publisher(folder, now_ms)
+        self._thread = DesignThread("design")
+        # Compiling takes seconds: edits go on meanwhile.
+        self._compiling = DesignThread("compiling")
+
+    def methods(self, admit: Callable[[Context], str]) -> dict[str, Handler]:
+        """Handlers by the names of their methods."""
+        editor, thread = self._editor, self._thread
+        publishing = (editor, self._publisher, thread, self._compiling, admit)
+        return {
+            **_noun_methods(editor, thread, admit),
+            **catalog_methods(editor, thread, admit),
+            "Publish": publish_handler(*publishing),
+            "SetOfferDisabled": switch_handler(*publishing),
+        }
+
+    def close(self) -> None:
+        """Wait for the work that has begun."""
+        self._compiling.close()
+        self._thread.close()
+        self._store.close()
+
+
+def _noun_methods(
+    editor: DesignEditor, thread: DesignThread, admit: Callable[[Context], str]
+) -> dict[str, Handler]:
+    found: dict[str, Handler] = {}
+    methods = methods_of(admin_pb2.DESCRIPTOR.services_by_name["AdminService"])
+    for noun in NOUNS:
+        service = NounService(noun, editor)
+        for name, answering in (
+            (f"List{noun.plural}", service.list),
+            (f"Get{noun.singular}", service.get),
+            (f"Create{noun.singular}", service.create),
+            (f"Update{noun.singular}", service.update),
+            (f"Delete{noun.singular}", service.delete),
+        ):
+            found[name] = _handler(methods[name], answering, thread, admit)
+    return found
+
+
+def _handler(
+    method: MethodDescriptor,
+    answering: Answering,
+    thread: DesignThread,
+    admit: Callable[[Context], str],
+) -> Handler:
+    answer_type = GetMessageClass(method.output_type)
+
+    def answer(request: Any, caller: str) -> Awaitable[bytes]:
+        def work() -> bytes:
+            made = answer_type()
+            answering(request, made, caller)
+            return made.SerializeToString()
+
+        return thread.run(work)
+
+    return unary_handler(GetMessageClass(method.input_type), answer, admit)

@@ -1,0 +1,60 @@
+"""A design that is reached in its data folder."""
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from getpass import getuser
+
+from catalog_store.design_records import Ref
+from catalog_store.design_store import DesignStore
+from catalog_store.records import Catalog, Record, UnixMs
+from server.data_folder import DataFolder
+from server.design.applying import ApplyOptions, apply_catalog
+from server.design.catalog_methods import answer_of
+from server.design.editing import DesignEditor
+from server.design.publishing import Publisher
+from server.live.collector import collections_put_off
+from server.wire import admin_pb2 as pb
+
+#: Learns how many of how many records are done.
+Progress = Callable[[int, int], None]
+
+
+class LocalDesign:
+    """What the admin port does, without it; whoever may write the files may do it."""
+
+    def __init__(self, store: DesignStore, folder: DataFolder) -> None:
+        self._editor = DesignEditor(store, _now_ms)
+        self._publisher = Publisher(folder, _now_ms)
+
+    def apply(
+        self, records: Mapping[Ref, Record], options: ApplyOptions, progress: Progress
+    ) -> pb.ApplyCatalogResponse:
+        """Raises what `apply_catalog` raises."""
+        with collections_put_off():
+            return answer_of(apply_catalog(self._editor, getuser(), records, options))
+
+    def publish(self, *, validate_only: bool, progress: Progress) -> pb.PublishResponse:
+        """Raises what `Publisher.publish` raises."""
+        return self._publisher.publish(
+            self.catalog(), getuser(), validate_only=validate_only, progress=progress
+        )
+
+    def catalog(self) -> Catalog:
+        """Raises DesignStoreFailed and DamagedDesign."""
+        return self._editor.design().catalog
+
+
+@contextmanager
+def local_design(folder: DataFolder) -> Generator[LocalDesign]:
+    """The design of a data folder, which a server may serve at the same time.
+
+    Raises DesignStoreFailed.
+    """
+    folder.create()
+    with DesignStore(folder.design) as store:
+        yield LocalDesign(store, folder)
+
+
+def _now_ms() -> UnixMs:
+    return UnixMs(time.time_ns() // 1_000_000)

@@ -1,0 +1,134 @@
+"""Publish: the design to the revision that decides.
+
+There are no approvals yet: all of the design is published.
+"""
+
+from collections.abc import Callable
+
+from catalog_store.design_errors import DesignStoreFailed
+from catalog_store.design_records import Ref
+from catalog_store.records import Catalog, Offer, UnixMs
+from catalog_store.revisions import NothingPublished
+from compiler.revision import Compilation, Progress
+from compiler.source import Refused
+from server.data_folder import DataFolder
+from server.design.editing import DesignEditor
+from server.design.thread import DesignThread
+from server.publication import compile_records, publish_records, switch_offer
+from server.requests import NotImplementedYet, NotPublishable
+from server.revision_message import revision_message
+from server.transport import Context, Handler, unary_handler
+from server.wire import admin_pb2 as pb
+
+#: Diagnostics in an answer.
+DIAGNOSTICS_MAX = 100
+
+
+class Publisher:
+    """Publishes the design of one data folder."""
+
+    def __init__(self, folder: DataFolder, now_ms: Callable[[], UnixMs]) -> None:
+        self._folder = folder
+        self._now_ms = now_ms
+
+    def publish(
+        self,
+        catalog: Catalog,
+        publisher: str,
+        *,
+        validate_only: bool,
+        progress: Progress | None = None,
+    ) -> pb.PublishResponse:
+        """Compile a catalog and publish it, or only find that this could be done.
+
+        Of what was not published the revision has no number and no name. Raises
+        NotPublishable, PublicationBusy and DesignStoreFailed; what was published before
+        then goes on deciding.
+        """
+        if not catalog.environments:
+            raise NotPublishable(
+                ["the design is empty: apply a catalog, or create one"]
+            )
+        folder = self._folder
+        try:
+            if validate_only:
+                compilation = compile_records(folder, catalog, progress)
+                return _answer(_revision_of(compilation), compilation)
+            manifest, compilation = publish_records(
+                folder,
+                catalog,
+                publisher=publisher,
+                now_ms=self._now_ms(),
+                progress=progress,
+            )
+        except Refused as refused:
+            raise NotPublishable(
+                [one.render() for one in refused.diagnostics]
+            ) from None
+        except OSError as error:
+            raise DesignStoreFailed(f"nothing was published: {error}") from error
+        return _answer(revision_message(manifest, manifest.number), compilation)
+
+    def switch_offer(self, ref: Ref, publisher: str, *, enabled: bool) -> Offer | None:
+        """The offer of the current revision, switched there; None if it has none.
+
+        Raises what `publish` raises.
+        """
+        try:
+            return switch_offer(
+                self._folder,
+                ref.environment,
+                ref.name,
+                enabled=enabled,
+                publisher=publisher,
+                now_ms=self._now_ms(),
+            )
+        except NothingPublished:
+            return None
+        except Refused as refused:
+            raise NotPublishable(
+                [one.render() for one in refused.diagnostics]
+            ) from None
+        except OSError as error:
+            raise DesignStoreFailed(f"nothing was published: {error}") from error
+
+
+def publish_handler(
+    editor: DesignEditor,
+    publisher: Publisher,
+    thread: DesignThread,
+    compiling: DesignThread,
+    admit: Callable[[Context], str],
+) -> Handler:
+    """Publish as a gRPC handler; nothing but it runs on `compiling`."""
+
+    async def answer(request: pb.PublishRequest, caller: str) -> bytes:
+        if request.HasField("publish_time"):
+            raise NotImplementedYet(
+                "publishing later is not available yet; leave publish_time out"
+            )
+        design = await thread.run(editor.design)
+        published = await compiling.run(
+            lambda: publisher.publish(
+                design.catalog, caller, validate_only=request.validate_only
+            )
+        )
+        return published.SerializeToString()
+
+    return unary_handler(pb.PublishRequest, answer, admit)
+
+
+def _revision_of(compilation: Compilation) -> pb.Revision:
+    environments = compilation.catalog.environments
+    return pb.Revision(
+        digest=compilation.catalog.digest(),
+        offer_count=sum(len(one.environment.offers) for one in environments),
+        rule_count=sum(len(one.rules) for one in environments),
+    )
+
+
+def _answer(revision: pb.Revision, compilation: Compilation) -> pb.PublishResponse:
+    found = compilation.diagnostics[:DIAGNOSTICS_MAX]
+    return pb.PublishResponse(
+        revision=revision, diagnostics=[one.render() for one in found]
+    )
