@@ -4,18 +4,22 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from catalog_store.design_records import Ref, catalog_records
 from catalog_store.records import Offer, Record, UnixMs
 from catalog_store.revisions import PublicationBusy, Revisions
 from server import publication
+from server.client import Client
 from server.data_folder import DataFolder
 from server.files import read_catalog
 from server.publication import publish_files, switch_offer
+from server.wire import admin_pb2
+from server.wire import decision_pb2 as pb
 from tests.bank import NOON_MS
 from tests.design_admin import DesignAdmin, design_admin
-from tests.servers import BANK
+from tests.servers import BANK, DEADLINE_SECONDS, Server, serving
 
 NAME = "environments/recipient/offers/classic_credit_card"
 
@@ -142,3 +146,34 @@ def test_a_publication_meanwhile_is_not_undone(
     assert live(tmp_path)[0] == 2
     switch_offer(folder, *place, enabled=False, publisher="x", now_ms=now_ms)
     assert live(tmp_path)[0] == 3
+
+
+def test_when_it_is_answered_every_worker_does_so(tmp_path: Path) -> None:
+    """And so it is for a publication: what decides next is what was published."""
+    publish_files(DataFolder(tmp_path), BANK, publisher="ann", now_ms=NOON_MS)
+    with serving(tmp_path, 2) as server, grpc.insecure_channel(server.admin) as channel:
+        switching = channel.unary_unary(
+            "/propono.v1.AdminService/SetOfferDisabled",
+            request_serializer=admin_pb2.SetOfferDisabledRequest.SerializeToString,
+        )
+        token = (tmp_path / "admin.token").read_text().strip()
+        metadata = (("authorization", f"Bearer {token}"),)
+        seen: list[set[int]] = []
+        for disabled in (True, False):
+            request = admin_pb2.SetOfferDisabledRequest(name=NAME, disabled=disabled)
+            switching(request, metadata=metadata, timeout=DEADLINE_SECONDS)
+            seen.append(_revisions_of_both_workers(server))
+
+    assert seen == [{2}, {3}]
+
+
+def _revisions_of_both_workers(server: Server) -> set[int]:
+    """Over connections of their own."""
+    found: set[int] = set()
+    for number in range(16):
+        client = Client.connect(server.decisions, DEADLINE_SECONDS)
+        request = pb.ProposeRequest(contact_id=f"new{number}", dry_run=True)
+        request.spaces.add(space="web_home_side")
+        found.add(client.propose(request).revision)
+        client.close()
+    return found

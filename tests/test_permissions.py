@@ -47,7 +47,7 @@ def test_what_is_not_in_the_table_is_refused_to_everybody() -> None:
 def test_what_does_more_than_read_is_a_change(method: str) -> None:
     """So that it is audited; decisions keep their own record."""
     service, _, name = method[1:].rpartition("/")
-    reads = re.match("List|Get", name) or service.endswith("DecisionService")
+    reads = re.match("List|Get|Export", name) or service.endswith("DecisionService")
 
     assert PERMISSIONS[method].is_change == (not reads)
 
@@ -82,9 +82,9 @@ def test_an_auditor_changes_nothing_and_sees_no_contact() -> None:
     """Design and revisions, to read."""
     allowed = may(Role.AUDITOR)
 
-    assert all(name.startswith(("List", "Get")) for name in allowed)
+    assert all(name.startswith(("List", "Get", "Export")) for name in allowed)
     assert not allowed & {"GetContact", "ListPropositions"}
-    assert len(allowed) == 20
+    assert len(allowed) == 21
 
 
 def test_a_delivery_manager_uses_what_is_published() -> None:
@@ -108,6 +108,7 @@ def test_an_offer_manager_keeps_the_catalog_but_not_contacts() -> None:
     assert may(Role.ADMINISTRATOR) - may(Role.OFFER_MANAGER) == {
         "CreateEnvironment",
         "DeleteEnvironment",
+        "ApplyCatalog",
         "UpsertContacts",
         "GetContact",
         "DeleteContact",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from catalog_store.design_errors import DesignStoreFailed
 from catalog_store.design_records import Ref
 from catalog_store.records import Catalog, Offer, UnixMs
-from catalog_store.revisions import NothingPublished
+from catalog_store.revisions import NothingPublished, Revisions
 from compiler.revision import Compilation, Progress
 from compiler.source import Refused
 from server.data_folder import DataFolder
@@ -17,6 +17,7 @@ from server.design.thread import DesignThread
 from server.publication import compile_records, publish_records, switch_offer
 from server.requests import NotImplementedYet, NotPublishable
 from server.revision_message import revision_message
+from server.switching import all_switched
 from server.transport import Context, Handler, unary_handler
 from server.wire import admin_pb2 as pb
 
@@ -92,6 +93,18 @@ class Publisher:
         except OSError as error:
             raise DesignStoreFailed(f"nothing was published: {error}") from error
 
+    async def switched(self) -> None:
+        """Wait until every worker decides with what is published.
+
+        Raises WorkersBehind, and DamagedRevision.
+        """
+        revisions = Revisions(self._folder.catalog)
+        try:
+            number = revisions.current_number()
+        except NothingPublished:
+            return
+        await all_switched(revisions.signal(), number)
+
 
 def publish_handler(
     editor: DesignEditor,
@@ -113,6 +126,8 @@ def publish_handler(
                 design.catalog, caller, validate_only=request.validate_only
             )
         )
+        if not request.validate_only:
+            await publisher.switched()
         return published.SerializeToString()
 
     return unary_handler(pb.PublishRequest, answer, admit)

@@ -40,6 +40,7 @@ def switch_handler(
         live = await compiling.run(
             lambda: publisher.switch_offer(ref, caller, enabled=enabled)
         )
+        await publisher.switched()
         if designed is not None:
             message = message_of(ref, designed)
         elif live is not None:
