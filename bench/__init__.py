@@ -14,6 +14,7 @@
     served_bank the example bank behind a port
     importing   an import, and what decisions notice of it
     history     what the past of contacts costs a decision
+    layouts     how durable records could be laid out
     recording   what recording costs over the wire, on disks of any speed
     faulty_disk a disk that fails now and then, or is slow to flush
     processes   those of a server, as the kernel sees them
