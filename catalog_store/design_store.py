@@ -38,11 +38,14 @@ from catalog_store.design_values import (
     ref_of_key,
     unpack_stored,
 )
+from catalog_store.durable_files import reserve
 from catalog_store.records import UnixMs
 
 #: Address space, not disk: the file grows as it is used, up to this.
 MAP_BYTES = 16 << 30
 READERS_MAX = 126
+#: As LMDB lays it out: two cache lines, and one for each reader.
+_LOCK_BYTES = 128 + 64 * READERS_MAX
 
 
 class DesignStore:
@@ -53,6 +56,7 @@ class DesignStore:
         self.path = path
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            reserve(path / "lock.mdb", _LOCK_BYTES)
             self._lmdb_env = lmdb.open(
                 str(path),
                 map_size=map_bytes,
@@ -69,7 +73,7 @@ class DesignStore:
             self._tables = Tables(
                 *(self._lmdb_env.open_db(name.encode()) for name in TABLES)
             )
-        except lmdb.Error as error:
+        except (lmdb.Error, OSError) as error:
             raise DesignStoreFailed(f"{path}: cannot be opened: {error}") from error
 
     def close(self) -> None:

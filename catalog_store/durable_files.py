@@ -20,6 +20,25 @@ def replace_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
+def reserve(path: Path, size_bytes: int) -> None:
+    """Make a file with its blocks, if there is none; raises OSError.
+
+    For what is mapped: writing to a hole of a full disk ends the process (SIGBUS). Only
+    a new one: opening LMDB's lock file again would drop the locks that LMDB has on it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    try:
+        os.posix_fallocate(descriptor, 0, size_bytes)
+    except OSError:
+        path.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Put the names in a folder on disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -27,6 +27,8 @@ from tests.servers import Server, serving, wait_until
 REFUSALS = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 #: What a request with nothing in it may come to where it is let through.
 ANSWERS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE", "UNIMPLEMENTED"}
+#: An empty design cannot be published.
+ANSWERS |= {"FAILED_PRECONDITION"}
 PROPOSE = Method("/propono.v1.DecisionService/Propose")
 LIST_REVISIONS = Method("/propono.v1.AdminService/ListRevisions")
 

@@ -112,7 +112,10 @@ class AuditedCalls:
         )
 
     async def _end(self, entry: Entry) -> None:
-        await asyncio.to_thread(self._record_or_log, entry)
+        loop = asyncio.get_running_loop()
+        recording = loop.run_in_executor(None, self._record_or_log, entry)
+        # Whoever called may be gone, and the server about to end: it is written still.
+        await asyncio.shield(recording)
 
     def _record_or_log(self, entry: Entry) -> None:
         """For what has happened already: it cannot be refused any more."""
