@@ -39,6 +39,7 @@ path_argument = click.argument("path", type=click.Path(exists=True, path_type=Pa
 
 
 _MODULE_OF = {
+    "diff": "server.cli.catalog_diff",
     "push": "server.cli.push",
     "rollback": "server.cli.revisions",
     "history": "server.cli.revisions",

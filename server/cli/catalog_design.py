@@ -61,7 +61,7 @@ def apply(
     place = Place(data, admin_server, token_file)
     with stages() as report:
         report("reading files", 0, 0)
-        files = _read(path)
+        files = read_files(path)
     options = ApplyOptions(prune=prune)
     if not yes or dry_run:
         plan = _applied(place, files, options._replace(validate_only=True))
@@ -211,7 +211,8 @@ def _mistakes(files: "CatalogFiles") -> "list[Diagnostic]":
     ]
 
 
-def _read(path: Path) -> "CatalogFiles":
+def read_files(path: Path) -> "CatalogFiles":
+    """A folder's catalog; what is wrong is said where it stands, and refused."""
     from compiler.source import Refused
     from server.files import read_catalog
     from server.live.collector import collections_put_off

@@ -20,6 +20,7 @@ And a whole catalog:
 
     catalog_methods   ApplyCatalog and ExportCatalog
     applying          compared with the design, and made it
+    comparing         what two catalogs differ in
     publishing        Publish: the revision that decides, of all of the design
     switching         SetOfferDisabled: the same with one offer out, or back in
     local, remote     the same for commands: in a data folder, or over the admin port

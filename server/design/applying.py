@@ -4,14 +4,14 @@ Zones are of the design alone: a catalog has none, and they go with their enviro
 """
 
 from collections.abc import Mapping
-from enum import Enum
 from typing import NamedTuple
 
 from catalog_store.design_records import Design, Ref
 from catalog_store.records import Record
 from compiler.source import Diagnostic
+from server.design.comparing import Difference, differences
 from server.design.editing import Changes, DesignEditor
-from server.design.nouns import NOUN_OF_KIND, resource_of
+from server.design.nouns import resource_of
 from server.requests import DesignChanged, InvalidRequest, Violation
 
 
@@ -24,24 +24,6 @@ class ApplyOptions(NamedTuple):
     validate_only: bool = False
     #: The version that the design must have; None is any.
     design_version: int | None = None
-
-
-class Action(Enum):
-    """What becomes of a record; in the order in which plans show it."""
-
-    DELETE = "delete"
-    UPDATE = "update"
-    CREATE = "create"
-
-
-class Difference(NamedTuple):
-    """One record that is not in the catalog as it is in the design."""
-
-    action: Action
-    #: Its resource name, as the contract has it.
-    name: str
-    #: Those that are others, as the contract names them; of an update only.
-    fields: tuple[str, ...] = ()
 
 
 class Applied(NamedTuple):
@@ -84,7 +66,9 @@ def apply_catalog(
     ((before, changes),) = compared
     kept = sum(1 for ref in records if ref not in changes)
     version = before.version if options.validate_only else edited.design.version
-    return Applied(version, _differences(before, changes), kept, edited.diagnostics)
+    known = {ref: stored.record for ref, stored in before.records.items()}
+    found = differences(known, changes)
+    return Applied(version, found, kept, edited.diagnostics)
 
 
 def _require_environments(records: Mapping[Ref, Record], design: Design) -> None:
@@ -117,27 +101,3 @@ def _changes(
             if ref not in records and not is_kept:
                 changes[ref] = None
     return changes
-
-
-def _differences(before: Design, changes: Changes) -> list[Difference]:
-    found: list[Difference] = []
-    for ref, record in changes.items():
-        known = before.records.get(ref)
-        if record is None:
-            found.append(Difference(Action.DELETE, resource_of(ref)))
-        elif known is None:
-            found.append(Difference(Action.CREATE, resource_of(ref)))
-        else:
-            fields = _changed_fields(ref, known.record, record)
-            found.append(Difference(Action.UPDATE, resource_of(ref), fields))
-    order = list(Action)
-    return sorted(found, key=lambda one: (order.index(one.action), one.name))
-
-
-def _changed_fields(ref: Ref, before: Record, after: Record) -> tuple[str, ...]:
-    return tuple(
-        field.name
-        for field in NOUN_OF_KIND[ref.kind].form.fields
-        if field.record
-        and getattr(before, field.record) != getattr(after, field.record)
-    )

@@ -10,12 +10,8 @@ from typing import Any
 from catalog_store.design_records import Design, Ref
 from catalog_store.records import Record
 from server.contact_stream import taking_handler
-from server.design.applying import (
-    Action,
-    Applied,
-    ApplyOptions,
-    apply_catalog,
-)
+from server.design.applying import Applied, ApplyOptions, apply_catalog
+from server.design.comparing import Action
 from server.design.editing import DesignEditor, RefusedChange
 from server.design.nouns import NOUN_OF_FIELD
 from server.design.refusals import refused

@@ -1,0 +1,97 @@
+"""`propono catalog diff`: what two revisions, the design or files differ in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from server.cli.catalog import data_option
+from server.cli.catalog_design import reached_design, read_files
+from server.cli.design_place import Place, stages
+from server.cli.output import Refusal, output_option, print_json, print_table
+from server.data_folder import DataFolder
+
+if TYPE_CHECKING:
+    from catalog_store.records import Catalog
+
+_SIGNS = {"create": "+", "update": "~", "delete": "-"}
+
+
+@click.command()
+@click.argument("before")
+@click.argument("after")
+@data_option
+@output_option
+def diff(before: str, after: str, data: Path, output: str) -> None:
+    """Show what makes one catalog another: + has it only after, - only before.
+
+    Each is the number of a revision, `current`, `design`, or a folder of files.
+
+    \b
+    propono catalog diff current design
+    propono catalog diff 1 current
+    propono catalog diff current examples/bank/catalog
+    """
+    from catalog_store.design_records import catalog_records
+    from server.design.comparing import compare
+
+    with stages() as report:
+        report("reading", 0, 0)
+        sides = [catalog_records(_catalog(side, data)) for side in (before, after)]
+    found = compare(*sides)
+    if output == "json":
+        print_json(
+            [
+                {"action": one.action.value, "name": one.name, "fields": one.fields}
+                for one in found
+            ]
+        )
+        return
+    if not found:
+        click.echo("nothing differs")
+        return
+    print_table(
+        {"": "", "record": "", "fields": ""},
+        [(_SIGNS[o.action.value], o.name, ", ".join(o.fields)) for o in found],
+    )
+
+
+def _catalog(side: str, data: Path) -> "Catalog":
+    """Raises Refusal."""
+    if side == "design":
+        with reached_design(Place(data, None, None)) as design:
+            return design.catalog()
+    if side == "current" or (side.isascii() and side.isdecimal()):
+        return _published(data, None if side == "current" else int(side[:18]))
+    path = Path(side)
+    if not path.is_dir():
+        raise Refusal(
+            f"{side!r} is no revision and no folder: give a number, `current`,"
+            " `design`, or a folder of a catalog's files"
+        )
+    return read_files(path).catalog
+
+
+def _published(data: Path, number: int | None) -> "Catalog":
+    from catalog_store.records import Catalog
+    from catalog_store.revisions import (
+        DamagedRevision,
+        NothingPublished,
+        Revisions,
+        UnknownRevision,
+    )
+
+    if not data.is_dir():
+        raise Refusal(f"there is no folder {data}: give a server's data folder")
+    revisions = Revisions(DataFolder(data).catalog)
+    try:
+        manifest = revisions.current() if number is None else revisions.manifest(number)
+        revision = revisions.open(manifest)
+        try:
+            compiled = revision.catalog()
+        finally:
+            revision.close()
+    except (DamagedRevision, NothingPublished, UnknownRevision) as error:
+        raise Refusal(f"{error}; see `propono catalog history`") from None
+    environments = tuple(one.environment for one in compiled.environments)
+    return Catalog(environments=environments)
