@@ -119,6 +119,9 @@ def test_a_running_server_goes_on_with_the_revision_before(tmp_path: Path) -> No
         def follow(source: Path) -> None:
             """Make what is there current, as nobody does who publishes."""
             for part in ("files", "revisions", "keys"):
+                for path in (source / part).iterdir():
+                    # Files are read-only: another one takes their place.
+                    (folder / part / path.name).unlink(missing_ok=True)
                 shutil.copytree(source / part, folder / part, dirs_exist_ok=True)
             shutil.copy(source / "CURRENT", folder / "CURRENT")
             signal.set_verified(0)
