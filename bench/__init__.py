@@ -10,6 +10,7 @@
     compiling   seconds to compile, and to compile again; loading; memory
     admission   microseconds to know a caller, alone and in a call; and to audit
     outbound    contacts a second of a batch, dry and recorded, and its stages
+    echo        calls next to those of an echo on the same stack
     ghz         load over the wire
     served_bank the example bank behind a port
     importing   an import, and what decisions notice of it

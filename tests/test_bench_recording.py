@@ -6,7 +6,7 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from bench import ghz, importing, recording
+from bench import echo, ghz, importing, recording
 
 NEEDS_GHZ = pytest.mark.skipif(shutil.which("ghz") is None, reason=str(ghz.NoGhz()))
 
@@ -57,3 +57,21 @@ def test_an_import_is_measured_beside_calls() -> None:
     (measured,) = json.loads(result.stdout.splitlines()[-1])["results"]
     assert (measured["dry_errors"], measured["recorded_errors"]) == (0, 0)
     assert measured["peak_mb"] >= measured["half_way_mb"] > 0
+
+
+@NEEDS_GHZ
+def test_calls_are_measured_next_to_an_echo() -> None:
+    """On both stacks, without errors; the faster one is what the ratios are to."""
+    arguments = ["--seconds", "1", "--repeats", "1", "--output", "json"]
+
+    result = CliRunner().invoke(echo.main, arguments)
+
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout.splitlines()[-1])["results"]
+    assert [row["what"] for row in rows] == [
+        *("echo, aio", "echo, threads"),
+        *("dry run", "recorded"),
+    ]
+    assert {row["errors"] for row in rows} == {0}
+    assert max(row["to echo"] for row in rows[:2]) == 1
+    assert all(row["calls/s"] > 0 for row in rows)
