@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from random import Random
 from string import digits
@@ -187,7 +187,9 @@ def break_a_worker(server: Server, fault: str, random: Random) -> None:
         longest = 3.0 if "long" in fault else 0.5
         Event().wait(random.uniform(longest / 10, longest))
     is_killed = "kill" in fault
-    os.kill(min(workers), signal.SIGKILL if is_killed else signal.SIGCONT)
+    # Stopped inside a transaction it is killed by the watchdog after a second.
+    with suppress(ProcessLookupError):
+        os.kill(min(workers), signal.SIGKILL if is_killed else signal.SIGCONT)
 
 
 def hammer(
