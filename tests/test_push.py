@@ -162,7 +162,7 @@ def test_when_the_answer_comes_every_worker_has_switched(pushed: Pushed) -> None
     before = revision.number - 1
     said = json.loads(
         run(
-            *("catalog", "rollback", before, "--server", pushed.server.admin),
+            *("catalog", "rollback", before, "--admin-server", pushed.server.admin),
             *("--data", pushed.server.data, "--output", "json"),
         )
     )
@@ -333,7 +333,7 @@ def test_without_the_token_nothing_is_taken(pushed: Pushed) -> None:
 
 def test_rolling_back_to_nothing_is_refused(pushed: Pushed) -> None:
     """Numbers that no revision has."""
-    at = ("--server", pushed.server.admin, "--data", pushed.server.data)
+    at = ("--admin-server", pushed.server.admin, "--data", pushed.server.data)
 
     assert "NOT_FOUND" in run("catalog", "rollback", 999, *at, status=1)
     token = (pushed.server.data / "admin.token").read_text().strip()
@@ -351,10 +351,12 @@ def test_a_push_to_many_says_what_became_of_each(
     """Who is not there keeps nobody else from having it; status 1 tells."""
     artifact = tmp_path / "bank.propono"
     artifact.write_bytes(pushed.artifact(pushed.builds.plain))
-    at = ("--server", pushed.server.admin, "--data", pushed.server.data)
+    at = ("--admin-server", pushed.server.admin, "--data", pushed.server.data)
     before = pushed.revisions.current().number
 
-    said = run("catalog", "push", artifact, "--server", "127.0.0.1:1", *at, status=1)
+    said = run(
+        "catalog", "push", artifact, "--admin-server", "127.0.0.1:1", *at, status=1
+    )
 
     assert "\n127.0.0.1:1: UNAVAILABLE" in said
     assert pushed.deciding() == {before + 1}

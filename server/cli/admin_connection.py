@@ -16,28 +16,68 @@ if TYPE_CHECKING:
     from server.admin_client import AdminClient
     from server.client_access import ClientAccess
 
-_admin_option = click.option(
-    "--admin-server",
-    envvar="PROPONO_ADMIN_SERVER",
-    default="127.0.0.1:50052",
-    show_default=True,
-    show_envvar=True,
-    metavar="HOST:PORT",
-    help="The admin port.",
-)
-_token_option = click.option(
-    "--token-file",
-    envvar="PROPONO_TOKEN_FILE",
-    show_envvar=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A file with a token, instead of --token.  [default: admin.token of the data"
-    " folder]",
-)
+#: Where `propono serve` listens unless it is told otherwise.
+_ADMIN_SERVER = "127.0.0.1:50052"
+
+_Command = Callable[..., Any]
 
 
-def admin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def admin_options(command: _Command) -> _Command:
     """Adds `admin_server`, `token_file` and `data`, and what `client_access` gives."""
-    return _admin_option(_token_option(data_option(client_options(command))))
+    server = admin_server_option("The admin port.", default=_ADMIN_SERVER)
+    return server(token_file_option()(data_option(client_options(command))))
+
+
+def place_options(command: _Command) -> _Command:
+    """The same for what can be done in a data folder too: without `admin_server`."""
+    server = admin_server_option(
+        "Go through a server's admin port.  [default: in the data folder]"
+    )
+    return data_option(server(token_file_option()(client_options(command))))
+
+
+def many_servers_options(command: _Command) -> _Command:
+    """The same for one port after the other: `admin_servers` and `token_files`."""
+    server = admin_server_option(
+        "An admin port; may be given several times.",
+        "admin_servers",
+        multiple=True,
+        default=[_ADMIN_SERVER],
+    )
+    token = token_file_option(
+        " Once for all ports, or once for each, in their order.",
+        "token_files",
+        multiple=True,
+    )
+    return server(token(data_option(client_options(command))))
+
+
+def admin_server_option(text: str, *names: str, **settings: Any) -> _Command:
+    """`--admin-server`, the same wherever it stands."""
+    return click.option(
+        "--admin-server",
+        *names,
+        envvar="PROPONO_ADMIN_SERVER",
+        show_envvar=True,
+        show_default="default" in settings,
+        metavar="HOST:PORT",
+        help=text,
+        **settings,
+    )
+
+
+def token_file_option(text: str = "", *names: str, **settings: Any) -> _Command:
+    """`--token-file`, the same wherever it stands."""
+    return click.option(
+        "--token-file",
+        *names,
+        envvar="PROPONO_TOKEN_FILE",
+        show_envvar=True,
+        type=click.Path(dir_okay=False, path_type=Path),
+        help=f"A file with a token, instead of --token.{text}  [default: admin.token of"
+        " the data folder]",
+        **settings,
+    )
 
 
 @contextmanager

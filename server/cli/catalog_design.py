@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from server.cli.admin_connection import admin_client
+from server.cli.admin_connection import admin_client, place_options
 from server.cli.audited import audited
 from server.cli.catalog import catalog as catalog
 from server.cli.catalog import path_argument
 from server.cli.catalog_plan import plan_json, print_plan, summary
-from server.cli.design_place import Place, place_options, stages
+from server.cli.design_place import Place, stages
 from server.cli.output import Refusal, output_option, print_json
 from server.data_folder import DataFolder
 

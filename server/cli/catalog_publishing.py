@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from server.cli.admin_connection import place_options
 from server.cli.catalog import catalog as catalog
 from server.cli.catalog import publish as publish_path
 from server.cli.catalog_design import reached_design
-from server.cli.design_place import Place, place_options, stages
+from server.cli.design_place import Place, stages
 from server.cli.output import output_option, print_json
 
 if TYPE_CHECKING:

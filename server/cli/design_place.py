@@ -4,29 +4,10 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import click
 import rich.progress
 from rich.console import Console
-
-from server.cli.catalog import data_option
-from server.cli.client_options import client_options
-
-_server_option = click.option(
-    "--admin-server",
-    envvar="PROPONO_ADMIN_SERVER",
-    show_envvar=True,
-    metavar="HOST:PORT",
-    help="Go through a server's admin port.  [default: in the data folder]",
-)
-_token_option = click.option(
-    "--token-file",
-    envvar="PROPONO_TOKEN_FILE",
-    show_envvar=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The token of the admin port.  [default: admin.token of the data folder]",
-)
 
 
 class Place(NamedTuple):
@@ -35,11 +16,6 @@ class Place(NamedTuple):
     data: Path
     admin_server: str | None
     token_file: Path | None
-
-
-def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `data`, `admin_server` and `token_file`."""
-    return data_option(_server_option(_token_option(client_options(command))))
 
 
 @contextmanager

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from server.cli.admin_connection import admin_access
-from server.cli.catalog import data_option
-from server.cli.client_options import client_options
+from server.cli.admin_connection import admin_access, many_servers_options
 from server.cli.output import Refusal, output_option, print_json, print_table
 from server.cli.progress_bars import progress_bars
 
@@ -22,33 +20,11 @@ if TYPE_CHECKING:
 @click.argument(
     "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE"
 )
-@click.option(
-    "--server",
-    "servers",
-    multiple=True,
-    envvar="PROPONO_ADMIN_SERVER",
-    show_envvar=True,
-    default=["127.0.0.1:50052"],
-    show_default=True,
-    metavar="HOST:PORT",
-    help="An admin port; may be given several times.",
-)
-@click.option(
-    "--token-file",
-    "token_files",
-    multiple=True,
-    envvar="PROPONO_TOKEN_FILE",
-    show_envvar=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The token of all servers; or one for each, in their order."
-    "  [default: admin.token of the data folder]",
-)
-@data_option
-@client_options
+@many_servers_options
 @output_option
 def push(
     file: Path,
-    servers: tuple[str, ...],
+    admin_servers: tuple[str, ...],
     token_files: tuple[Path, ...],
     data: Path,
     output: str,
@@ -60,16 +36,16 @@ def push(
 
     \b
     propono catalog push bank.propono
-    propono catalog push bank.propono --server 10.0.0.1:50052 --server 10.0.0.2:50052
+    propono catalog push bank.propono --admin-server one:50052 --admin-server two:50052
     """
     from server.client import CallFailed
 
-    if len(token_files) not in (0, 1, len(servers)):
-        raise click.UsageError("give one --token-file, or one for each --server")
-    tokens = token_files if len(token_files) > 1 else token_files * len(servers)
+    if len(token_files) not in (0, 1, len(admin_servers)):
+        raise click.UsageError("give one --token-file, or one for each --admin-server")
+    tokens = token_files if len(token_files) > 1 else token_files * len(admin_servers)
     done: list[tuple[str, pb.Revision]] = []
     failed: list[str] = []
-    for number, server in enumerate(servers):
+    for number, server in enumerate(admin_servers):
         token_file = tokens[number] if tokens else None
         try:
             with _connected(server, token_file, data) as client:

@@ -5,15 +5,9 @@ from pathlib import Path
 
 import click
 
+from server.cli.admin_connection import place_options
 from server.cli.audited import audited
-from server.cli.catalog import (
-    audit_published,
-    data_option,
-    now_ms,
-    plain,
-    say_published,
-)
-from server.cli.client_options import client_options
+from server.cli.catalog import audit_published, now_ms, plain, say_published
 from server.cli.output import (
     Refusal,
     disk_failures,
@@ -24,39 +18,21 @@ from server.cli.output import (
 from server.cli.push import publication_client, remote_history, say_served
 from server.data_folder import DataFolder
 
-_server_option = click.option(
-    "--server",
-    envvar="PROPONO_ADMIN_SERVER",
-    show_envvar=True,
-    metavar="HOST:PORT",
-    help="A server's admin port, instead of the data folder.",
-)
-_token_option = click.option(
-    "--token-file",
-    envvar="PROPONO_TOKEN_FILE",
-    show_envvar=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Its token.  [default: admin.token of the data folder]",
-)
-
 
 @click.command()
 @click.argument("revision", type=click.IntRange(1, 10**12))
-@data_option
-@_server_option
-@_token_option
-@client_options
+@place_options
 @output_option
 def rollback(
     revision: int,
     data: Path,
-    server: str | None,
+    admin_server: str | None,
     token_file: Path | None,
     output: str,
 ) -> None:
     """Publish an earlier revision again, under a new number.
 
-    With --server, the command ends when every worker has switched.
+    With --admin-server, the command ends when every worker has switched.
 
     \b
     propono catalog rollback 1
@@ -67,9 +43,9 @@ def rollback(
         UnknownRevision,
     )
 
-    if server is not None:
-        with publication_client(server, token_file, data) as client:
-            say_served([(server, client.roll_back(revision))], output)
+    if admin_server is not None:
+        with publication_client(admin_server, token_file, data) as client:
+            say_served([(admin_server, client.roll_back(revision))], output)
         return
     from server.publication import roll_back
 
@@ -88,17 +64,14 @@ def rollback(
 
 
 @click.command()
-@data_option
-@_server_option
-@_token_option
-@client_options
+@place_options
 @output_option
 def history(
-    data: Path, server: str | None, token_file: Path | None, output: str
+    data: Path, admin_server: str | None, token_file: Path | None, output: str
 ) -> None:
     """List published revisions, newest first."""
-    if server is not None:
-        with publication_client(server, token_file, data) as client:
+    if admin_server is not None:
+        with publication_client(admin_server, token_file, data) as client:
             rows = remote_history(client)
     else:
         rows = _local_history(data)
