@@ -11,8 +11,10 @@
     admission   microseconds to know a caller, alone and in a call; and to audit
     outbound    contacts a second of a batch, dry and recorded, and its stages
     echo        calls next to those of an echo on the same stack
+    echo_server that echo, in a process of its own
     ghz         load over the wire
     served_bank the example bank behind a port
+    served_rows a generated catalog behind a port, and requests for it
     importing   an import, and what decisions notice of it
     history     what the past of contacts costs a decision
     layouts     how durable records could be laid out

@@ -41,6 +41,7 @@ from contact_store.records import Proposition, PropositionStatus
 #: When every decision is made: 2026-05-01T12:00:00Z.
 NOW_MS = UnixMs(1_777_636_800_000)
 DAY_MS = 86_400_000
+YEARS_MS = 20 * 365 * DAY_MS
 ENVIRONMENT = "bench"
 SPACE = "page"
 #: Categories below the root; each can have a multiplier with a window.
@@ -73,6 +74,9 @@ class Shape(NamedTuple):
     conjuncts: tuple[int, int] = (3, 7)
     #: Rules that differ; 0 is one for each own row.
     distinct_rules: int = 0
+    #: Whether windows are those of a server's clock too: what is open or closed at
+    #: NOW_MS stays so for years.
+    lasting: bool = False
     seed: int = 1
 
     @property
@@ -184,9 +188,10 @@ def _categories(shape: Shape, texts: _Texts) -> Iterator[Category]:
     inheriting = shape.inheriting
     yield Category(name="all", weights=texts.inherited(1) if inheriting else ())
     for number in range(GROUPS):
-        # Half of the windows began a week ago; the others begin tomorrow.
-        start = UnixMs(NOW_MS + (DAY_MS if number % 2 else -7 * DAY_MS))
-        window = Window(start=start, end=UnixMs(start + 30 * DAY_MS))
+        # Half of the windows began a week ago; the others begin tomorrow, or in years.
+        years_ms = YEARS_MS if shape.lasting else 0
+        start = UnixMs(NOW_MS + (DAY_MS + years_ms if number % 2 else -7 * DAY_MS))
+        window = Window(start=start, end=UnixMs(start + 30 * DAY_MS + years_ms))
         name = f"group_{number:02d}"
         yield Category(
             name=name,

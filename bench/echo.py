@@ -1,165 +1,177 @@
 """Calls of a server next to those of an echo on the same stack.
 
-    python -m bench.echo
-    python -m bench.echo --seconds 10 --repeats 3
+    python -m bench.echo                      # the example bank
+    python -m bench.echo --offers 10000       # a generated catalog
+    python -m bench.echo --offers 10000 --unpinned --seconds 10 --repeats 3
 
 The echo answers every Propose with the bytes of one real answer, parses nothing and
-decides nothing: what is left is gRPC in Python. It is run on grpc.aio and on threads;
-the faster of the two is what the ratios are to. All in turn, as often as is asked for.
+decides nothing: see `bench.echo_server`. It is run on grpc.aio and on threads; ratios
+are to the faster of the two. One worker on one core, the client on another, all in
+turn, as often as is asked for: first as many calls as can be answered with 64 in
+flight; then half as many a second, whatever the answers take.
 """
 
-import asyncio
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import click
-import grpc
 
-from bench import ghz
-from bench.served_bank import ROOT, published, request, serving
+from bench import ghz, served_bank, served_rows
+from bench.echo_server import STACKS, echoing
 from bench.timing import report
 from server.client import Client
-from server.transport import SERVER_OPTIONS, build_server, handlers
 from server.wire import decision_pb2 as pb
 
 IN_FLIGHT, CONNECTIONS = 64, 8
-#: Of the echo on threads: more were not faster.
-THREADS = 4
-STACKS = ("aio", "threads")
-_SERVICE = "propono.v1.DecisionService"
+#: Cores of the servers and of the client.
+SERVER_CPU, CLIENT_CPU = 0, 1
+
+
+class Target(NamedTuple):
+    """What is called, and how."""
+
+    address: str
+    #: The request, or a file of them.
+    request: str | Path
+
+    def load(self, seconds: float, rate: float | None, cpu: int | None) -> ghz.Load:
+        is_file = isinstance(self.request, Path)
+        return ghz.Load(
+            self.address,
+            "" if is_file else self.request,
+            IN_FLIGHT,
+            CONNECTIONS,
+            seconds,
+            rate,
+            self.request if is_file else None,
+            cpu,
+        )
+
+
+class Measured(NamedTuple):
+    """One target: at its highest rate, and at half of that."""
+
+    highest: list[ghz.Answered]
+    half: list[ghz.Answered]
+
+    @property
+    def rate(self) -> float:
+        return median(one.rate for one in self.highest)
+
+    @property
+    def p99_ms_at_half(self) -> float:
+        return median(one.p99_ms for one in self.half)
+
+    def errors(self) -> int:
+        return sum(sum(one.errors.values()) for one in (*self.highest, *self.half))
 
 
 @click.command()
+@click.option("--offers", type=int, help="Of a generated catalog, not the bank's.")
+@click.option("--unpinned", is_flag=True, help="On whatever cores there are.")
 @click.option("--seconds", type=float, default=5.0, show_default=True)
 @click.option("--repeats", type=int, default=3, show_default=True)
 @click.option("--output", type=click.Choice(["table", "json"]), default="table")
-def main(seconds: float, repeats: int, output: str) -> None:
+def main(
+    offers: int | None, unpinned: bool, seconds: float, repeats: int, output: str
+) -> None:
     ghz.find()
-    with TemporaryDirectory() as scratch:
-        data, answer = Path(scratch) / "data", Path(scratch) / "answer"
-        data.mkdir()
-        published(data)
-        with (
-            serving(data, 1) as served,
-            _echoing("aio", answer) as aio,
-            _echoing("threads", answer) as threads,
-        ):
-            answer.write_bytes(_one_answer(served.address))
-            targets = {
-                "echo, aio": (aio, True),
-                "echo, threads": (threads, True),
-                "dry run": (served.address, True),
-                "recorded": (served.address, False),
-            }
-            runs = {
-                name: [
-                    ghz.run(_load(address, dry_run, seconds)) for _ in range(repeats)
-                ]
-                for name, (address, dry_run) in targets.items()
-            }
+    server_cpu, client_cpu = (None, None) if unpinned else (SERVER_CPU, CLIENT_CPU)
+    with (
+        TemporaryDirectory() as scratch,
+        _targets(Path(scratch), offers, server_cpu) as targets,
+    ):
+        measured = _measured(targets, seconds, repeats, client_cpu)
+    where = "any core" if unpinned else "a core each for server and client"
+    title = f"{IN_FLIGHT} in flight, {CONNECTIONS} connections, {where}"
+    report(title, _rows(measured), output)
+
+
+@contextmanager
+def _targets(
+    scratch: Path, offers: int | None, cpu: int | None
+) -> Generator[dict[str, Target]]:
+    data, answer = scratch / "data", scratch / "answer"
+    data.mkdir()
+    dry: str | Path
+    recorded: str | Path
+    if offers is None:
+        served_bank.published(data)
+        dry, recorded = (
+            served_bank.request(dry_run=is_dry) for is_dry in (True, False)
+        )
+    else:
+        served_rows.published(data, offers)
+        dry, recorded = served_rows.make_request_files(scratch)
+    with (
+        served_bank.serving(data, 1, cpu=cpu) as served,
+        echoing("aio", answer, cpu) as aio,
+        echoing("threads", answer, cpu) as threads,
+    ):
+        answer.write_bytes(_one_answer(served.address, offers))
+        yield {
+            "echo, aio": Target(aio, dry),
+            "echo, threads": Target(threads, dry),
+            "dry run": Target(served.address, dry),
+            "recorded": Target(served.address, recorded),
+        }
+
+
+def _measured(
+    targets: Mapping[str, Target], seconds: float, repeats: int, cpu: int | None
+) -> dict[str, Measured]:
+    measured = {name: Measured([], []) for name in targets}
+    for _ in range(repeats):
+        for name, target in targets.items():
+            measured[name].highest.append(ghz.run(target.load(seconds, None, cpu)))
+    for _ in range(repeats):
+        for name, target in targets.items():
+            half = target.load(seconds, measured[name].rate / 2, cpu)
+            measured[name].half.append(ghz.run(half))
+    return measured
+
+
+def _rows(measured: Mapping[str, Measured]) -> list[dict[str, object]]:
     fastest = max(
-        median(one.rate for one in runs[f"echo, {stack}"]) for stack in STACKS
+        (measured[f"echo, {stack}"] for stack in STACKS), key=lambda echo: echo.rate
     )
     rows: list[dict[str, object]] = []
-    for name, ended in runs.items():
-        rates = sorted(one.rate for one in ended)
+    for name, one in measured.items():
+        rates = sorted(run.rate for run in one.highest)
         rows.append(
             {
                 "what": name,
-                "calls/s": round(median(rates)),
-                "range": f"{rates[0]:.0f} to {rates[-1]:.0f}",
-                "p50_ms": round(median(one.p50_ms for one in ended), 1),
-                "p99_ms": round(median(one.p99_ms for one in ended), 1),
-                "to echo": round(median(rates) / fastest, 2),
-                "errors": sum(sum(one.errors.values()) for one in ended),
+                "calls/s": round(one.rate),
+                "range": f"{rates[0]:.0f}-{rates[-1]:.0f}",
+                "p50_ms": round(median(run.p50_ms for run in one.highest), 1),
+                "p99_ms": round(median(run.p99_ms for run in one.highest), 1),
+                "to echo": round(one.rate / fastest.rate, 2),
+                "half: p50_ms": round(median(run.p50_ms for run in one.half), 2),
+                "half: p99_ms": round(one.p99_ms_at_half, 2),
+                "p99 to echo": round(one.p99_ms_at_half / fastest.p99_ms_at_half, 2),
+                "errors": one.errors(),
             }
         )
-    report(f"{IN_FLIGHT} in flight, {CONNECTIONS} connections", rows, output)
+    return rows
 
 
-def _load(address: str, dry_run: bool, seconds: float) -> ghz.Load:
-    return ghz.Load(address, request(dry_run=dry_run), IN_FLIGHT, CONNECTIONS, seconds)
-
-
-def _one_answer(address: str) -> bytes:
-    client = Client.connect(address)
+def _one_answer(address: str, offers: int | None) -> bytes:
     asked = pb.ProposeRequest(contact_id="C000001", dry_run=True)
-    asked.spaces.add(space="web_home_side", max_propositions=3)
-    asked.context.update({"page": "home"})
+    if offers is None:
+        asked.spaces.add(space="web_home_side", max_propositions=3)
+        asked.context.update({"page": "home"})
+    else:
+        asked = served_rows.request(1)
+    client = Client.connect(address)
     try:
         return client.propose(asked).SerializeToString()
     finally:
         client.close()
 
 
-@contextmanager
-def _echoing(stack: str, answer: Path) -> Generator[str]:
-    """An echo in a process of its own; gives its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.echo", "serve", stack, str(answer)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        yield f"127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def serve(stack: str, answer: Path) -> None:
-    """Answer with what the file holds, from the first call on, until SIGTERM."""
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    if stack == "aio":
-        asyncio.run(_serve_aio(answer))
-        return
-    server = grpc.server(ThreadPoolExecutor(THREADS), options=SERVER_OPTIONS)
-    held: list[bytes] = []
-
-    def propose(data: bytes, context: grpc.ServicerContext) -> bytes:
-        return held[0] if held else _read(held, answer)
-
-    handler = grpc.unary_unary_rpc_method_handler(propose)
-    server.add_generic_rpc_handlers((handlers(_SERVICE, {"Propose": handler}),))
-    click.echo(server.add_insecure_port("127.0.0.1:0"))
-    sys.stdout.flush()
-    server.start()
-    server.wait_for_termination()
-
-
-async def _serve_aio(answer: Path) -> None:
-    held: list[bytes] = []
-
-    async def propose(data: bytes, context: object) -> bytes:
-        return held[0] if held else _read(held, answer)
-
-    handler = grpc.unary_unary_rpc_method_handler(propose)
-    server = build_server([handlers(_SERVICE, {"Propose": handler})], reuse_port=False)
-    click.echo(server.add_insecure_port("127.0.0.1:0"))
-    sys.stdout.flush()
-    await server.start()
-    await server.wait_for_termination()
-
-
-def _read(held: list[bytes], answer: Path) -> bytes:
-    held.append(answer.read_bytes())
-    return held[0]
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["serve"]:
-        serve(sys.argv[2], Path(sys.argv[3]))
-    else:
-        main()
+    main()

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import click
 
+from bench.processes import on_core
+
 ROOT = Path(__file__).parent.parent
 PROTO = ROOT / "proto"
 
@@ -33,6 +35,10 @@ class Load(NamedTuple):
     seconds: float
     #: Calls a second, whatever the answers take; None is as fast as they come.
     rate: float | None = None
+    #: A file with requests as JSON, which are sent in turn instead of `request`.
+    requests: Path | None = None
+    #: The core that it runs on; None is any.
+    cpu: int | None = None
 
 
 class Answered(NamedTuple):
@@ -57,16 +63,28 @@ def find() -> str:
 def start(load: Load, method: str = "Propose") -> "subprocess.Popen[str]":
     """Run ghz beside us; `finish` waits for it. Raises NoGhz."""
     command = [
+        *on_core(load.cpu),
         *(find(), "--insecure", "-O", "json", "-i", str(PROTO)),
         *("--proto", str(PROTO / "propono/v1/decision.proto")),
         *("--call", f"propono.v1.DecisionService.{method}"),
         *("-c", str(load.in_flight), "--connections", str(load.connections)),
         *("-z", f"{load.seconds}s", "--duration-stop", "wait"),
-        *("-d", load.request, load.address),
+        *(("-d", load.request) if load.requests is None else _in_turn(load.requests)),
+        load.address,
     ]
     if load.rate is not None:
         command += ["--async", "--rps", str(round(load.rate))]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _in_turn(requests: Path) -> tuple[str, ...]:
+    # Without templates ghz reads all of them once, before its first call.
+    return (
+        "-D",
+        str(requests),
+        "--disable-template-functions",
+        "--disable-template-data",
+    )
 
 
 def finish(run: "subprocess.Popen[str]") -> Answered:

@@ -34,3 +34,8 @@ def processes_of(pid: int) -> list[Process]:
             continue
         found.append(Process(kind, memory_kb * 1_024 / 1e6, descriptors, mappings))
     return sorted(found)
+
+
+def on_core(cpu: int | None) -> tuple[str, ...]:
+    """What to put before a command that is to run on one core; nothing for any."""
+    return () if cpu is None else ("taskset", "-c", str(cpu))

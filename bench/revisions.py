@@ -125,13 +125,11 @@ def _catalog(revisions: Revisions, manifest: Manifest) -> CompiledCatalog:
 def _key(shape: Shape) -> str:
     """Other sources, other shape: other folder."""
     sha256 = hashlib.sha256(f"{compiler_fingerprint()} {shape}".encode())
-    folders = (Path(__file__).parent, Path(catalog_store.__file__).parent)
-    for folder in folders:
-        for path in sorted(folder.glob("*.py")):
-            if path.name not in _NOT_THE_CATALOG:
-                sha256.update(path.read_bytes())
+    here, store = Path(__file__).parent, Path(catalog_store.__file__).parent
+    for path in (*(here / name for name in _THE_CATALOG), *sorted(store.glob("*.py"))):
+        sha256.update(path.read_bytes())
     return f"{shape.rows}-{sha256.hexdigest()[:16]}"
 
 
-#: Files of this package that have no part in what a compiled catalog is.
-_NOT_THE_CATALOG = {"matching.py", "compiling.py", "timing.py", "row_by_row.py"}
+#: Files of this package that say what a catalog is.
+_THE_CATALOG = ("attributes.py", "catalogs.py", "revisions.py")

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.processes import on_core
+
 ROOT = Path(__file__).parent.parent
 CATALOG = ROOT / "examples" / "bank" / "catalog"
 #: Contacts with profiles, as the example makes them.
@@ -68,12 +70,16 @@ class Served(NamedTuple):
 
 @contextmanager
 def serving(
-    data: Path, workers: int, variables: Mapping[str, str] | None = None
+    data: Path,
+    workers: int,
+    variables: Mapping[str, str] | None = None,
+    cpu: int | None = None,
 ) -> Generator[Served]:
-    """Serve until the block ends."""
+    """Serve until the block ends, all processes on one core if it is given."""
     free = "127.0.0.1:0"
     process = subprocess.Popen(
         [
+            *on_core(cpu),
             *(sys.executable, "-m", "server.cli", "serve", "--data", str(data)),
             *("--workers", str(workers), "--listen", free),
             *("--admin-listen", free, "--metrics-listen", free),
