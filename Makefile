@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := compiler catalog_store contact_store server examples
 
-.PHONY: serve test check bench wire constraints clean
+.PHONY: serve test check bench bench-peers wire constraints clean
 
 serve: .venv/.serve
 	$(BIN)/python -m examples.bank.first_light
@@ -30,6 +30,11 @@ bench: .venv/.test
 	$(BIN)/python -m bench.matching --rows 10000 --seconds 1
 	$(BIN)/python -m bench.matching --rows 100000 --contacts 40
 	$(BIN)/python -m bench.compiling --rows 100 --load-rows 100000 --repeats 2
+
+# The same rules and contacts in what one could use instead, installed into build/peers.
+bench-peers: .venv/.test
+	$(BIN)/python -m bench.peers.installation
+	$(BIN)/python -m bench.peers --offers 1000 --offers 10000
 
 # Generated code is committed; tests/test_wire.py fails when it is stale.
 wire: .venv/.test

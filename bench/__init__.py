@@ -23,6 +23,7 @@
     processes   those of a server, as the kernel sees them
     publishing  milliseconds of a push and of a rollback, and their stages
     publishing_load  publications while clients call: errors, mixtures, leaks
+    peers       the same rules and contacts in what one could use instead
 
 Nothing here is imported by what is served.
 """

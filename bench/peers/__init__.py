@@ -1,0 +1,13 @@
+"""Propono next to what one could use instead, with the same rules and contacts.
+
+    work               offers with rules that all peers can express, and contacts
+    naive              what is right, by hand
+    cel                the rules in CEL
+    catalog            the rules as a catalog of Propono's
+    zen_table          the rules as a decision table of GoRules ZEN
+    installation       where peers come from, and in which versions
+    in_process         microseconds of one answer without a wire
+    fairness           what to know before comparing figures
+
+`python -m bench.peers.installation`, then `python -m bench.peers --offers 100`.
+"""
