@@ -12,7 +12,8 @@
     outbound    contacts a second of a batch, dry and recorded, and its stages
     echo        calls next to those of an echo on the same stack
     echo_server that echo, in a process of its own
-    ghz         load over the wire
+    ghz         load over the wire; configurations for anybody's are in the folder
+    load_data   requests for them, about contacts that there are
     served_bank the example bank behind a port
     served_rows a generated catalog behind a port, and requests for it
     importing   an import, and what decisions notice of it
