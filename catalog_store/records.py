@@ -178,8 +178,16 @@ class Offer(Record, frozen=True):
     spaces: tuple[str, ...] = ()
     #: Content field -> text. A space shows those that it declares.
     content: dict[str, str] = {}
+    #: Space -> texts of fields that it shows in place of those in `content`; an empty
+    #: one shows nothing.
+    space_content: dict[str, dict[str, str]] = {}
     #: Facts that relate it to other offers, such as `product_line: travel`.
     attributes: dict[str, str] = {}
+
+    def content_in(self, space: str) -> dict[str, str]:
+        """The texts that a space chooses its fields from."""
+        own = self.space_content.get(space)
+        return self.content if own is None else {**self.content, **own}
 
 
 class StatusName(StrEnum):

@@ -266,7 +266,8 @@ def _unreached(environment: Environment, paths: CategoryPaths) -> Iterator[Diagn
 
 def _shows(space: Space, offer: Offer) -> bool:
     required = [field.name for field in space.fields if field.required]
-    return space.name in offer.spaces and all(map(offer.content.get, required))
+    texts = offer.content_in(space.name)
+    return space.name in offer.spaces and all(map(texts.get, required))
 
 
 def _limits(window: Window) -> tuple[float, float]:

@@ -221,7 +221,10 @@ def _check_section(
             case Space():
                 _check_space(resource, record, findings)
             case Offer():
-                _check_content(resource, record.content, findings)
+                _check_content(resource, "content", record.content, findings)
+                for space, texts in record.space_content.items():
+                    path = f"space_content.{space}"
+                    _check_content(resource, path, texts, findings)
                 _check_attribute_texts(resource, record.attributes, findings)
             case _:
                 pass
@@ -276,16 +279,18 @@ def _is_one_form(rendering: Rendering) -> bool:
     return is_one and isinstance(rendering.json, dict | None)
 
 
-def _check_content(resource: str, content: dict[str, str], findings: Findings) -> None:
+def _check_content(
+    resource: str, path: str, content: dict[str, str], findings: Findings
+) -> None:
     if len(content) > CONTENT_FIELDS_MAX:
-        field = Field(resource, "content")
+        field = Field(resource, path)
         findings.add(
             mistakes.too_many(field, "content fields", len(content), CONTENT_FIELDS_MAX)
         )
     for name, text in content.items():
         if not _NAME.fullmatch(name):
-            findings.add(mistakes.bad_name(Field(resource, f"content.{name}", name)))
-        _check_bytes(Field(resource, f"content.{name}", text), findings)
+            findings.add(mistakes.bad_name(Field(resource, f"{path}.{name}", name)))
+        _check_bytes(Field(resource, f"{path}.{name}", text), findings)
 
 
 def _check_attribute_texts(

@@ -150,6 +150,9 @@ class _Links:
         field = Field(resource, "category", offer.category)
         self._known(field, "category", self._categories)
         self._all_known(resource, "spaces", offer.spaces, "space", self._spaces)
+        for space in offer.space_content:
+            field = Field(resource, f"space_content.{space}", space)
+            self._known(field, "space", self._spaces)
         self.rows(resource, offer.weights)
 
     def rows(self, resource: str, rows: Sequence[WeightRow]) -> None:
@@ -250,10 +253,11 @@ def check_shortfalls(environment: Environment, findings: Findings) -> None:
 
 
 def _missing(offer: Offer, space: Space) -> list[str]:
+    texts = offer.content_in(space.name)
     return [
         field.name
         for field in space.fields
-        if field.required and not offer.content.get(field.name)
+        if field.required and not texts.get(field.name)
     ]
 
 
@@ -281,7 +285,8 @@ def _warn_of_content(environment: Environment, findings: Findings) -> None:
     declared = {field.name for space in environment.spaces for field in space.fields}
     warned: set[str] = set()
     for offer in environment.offers:
-        for name in offer.content:
+        own = (name for texts in offer.space_content.values() for name in texts)
+        for name in (*offer.content, *own):
             if name not in declared and name not in warned:
                 warned.add(name)
                 resource = resource_name(environment.name, "offers", offer.name)

@@ -59,11 +59,20 @@ def contents_of(
     found: dict[str, bytes] = {}
     for offer in environment.offers:
         resource = resource_name(environment.name, "offers", offer.name)
-        for name, text in offer.content.items():
-            template = templates.get(f"{resource}:content.{name}")
+        for path, text in _contents(offer):
+            template = templates.get(f"{resource}:{path}")
             if template is not None:
                 found[text] = template
     return found
+
+
+def _contents(offer: Offer) -> Iterator[tuple[str, str]]:
+    """The texts of an offer, and where in its record they stand."""
+    for name, text in offer.content.items():
+        yield f"content.{name}", text
+    for space, texts in offer.space_content.items():
+        for name, text in texts.items():
+            yield f"space_content.{space}.{name}", text
 
 
 class _Templates:
@@ -94,11 +103,11 @@ class _Templates:
 
     def contents(self, offer: Offer, scope: TemplateScope) -> None:
         resource = resource_name(self._environment, "offers", offer.name)
-        for name, text in offer.content.items():
+        for path, text in _contents(offer):
             if not any(tag in text for tag in _TAGS):
                 continue
             known = self._contents.get(text)
-            source = field_source(resource, f"content.{name}", text)
+            source = field_source(resource, path, text)
             try:
                 if known is None:
                     known = compile_template(source, TemplateForm.TEXT, scope)

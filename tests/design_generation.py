@@ -82,6 +82,9 @@ def _values(record: type[Record], field: inspect.Field) -> st.SearchStrategy[Any
             return _NUMBERS | TEXTS
         case "content" | "attributes" if record.__name__ == "Offer":
             return st.dictionaries(NAMES, TEXTS, max_size=3)
+        case "space_content":
+            texts = st.dictionaries(NAMES, TEXTS, max_size=2)
+            return st.dictionaries(NAMES, texts, max_size=2)
         case "targeting_dimension" | "time_zone" if record.__name__ == "Environment":
             # Empty stands for the default on the wire.
             return NAMES

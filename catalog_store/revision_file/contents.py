@@ -1,6 +1,6 @@
 """What spaces show of offers: texts as they are, and templates encoded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -16,6 +16,8 @@ class OfferContent(msgspec.Struct, frozen=True, array_like=True):
     texts: dict[str, str]
     templates: dict[str, bytes]
     attributes: dict[str, str]
+    #: Space -> what it shows in place of `texts` and `templates`.
+    own: dict[str, tuple[dict[str, str], dict[str, bytes]]] = {}
 
 
 def contents(compiled: CompiledEnvironment) -> Iterator[OfferContent]:
@@ -26,19 +28,35 @@ def contents(compiled: CompiledEnvironment) -> Iterator[OfferContent]:
         yield OfferContent(
             label=offer.label,
             texts=offer.content,
-            templates={
-                name: data
-                for name in offer.content
-                if (data := templates.get(f"{resource}:content.{name}")) is not None
-            }
-            if templates
-            else {},
+            templates=_templates(f"{resource}:content", offer.content, templates),
             attributes=offer.attributes,
+            own={
+                space: (
+                    texts,
+                    _templates(f"{resource}:space_content.{space}", texts, templates),
+                )
+                for space, texts in offer.space_content.items()
+            }
+            if offer.space_content
+            else {},
         )
+
+
+def _templates(
+    path: str, texts: Iterable[str], templates: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """Those of the texts that are some."""
+    if not templates:
+        return {}
+    return {
+        name: data
+        for name in texts
+        if (data := templates.get(f"{path}.{name}")) is not None
+    }
 
 
 def personalised(shown: Iterable[OfferContent]) -> Iterator[int]:
     """The numbers of the offers that have a template."""
     for number, content in enumerate(shown):
-        if content.templates:
+        if content.templates or any(own for _, own in content.own.values()):
             yield number

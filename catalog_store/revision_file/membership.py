@@ -7,7 +7,7 @@ import msgspec
 from catalog_store.category_paths import CategoryPaths
 from catalog_store.compiled import CompiledEnvironment
 from catalog_store.index_tables import encode_mask, set_of
-from catalog_store.records import Category, Environment, Space
+from catalog_store.records import Category, Environment, Offer, Space
 from catalog_store.revision_file.parts import Part
 
 #: What offers belong to, by the path of their category.
@@ -95,10 +95,16 @@ def _shown_in(environment: Environment, paths: CategoryPaths) -> list[list[str]]
                 for name in dict.fromkeys(offer.spaces)
                 if enabled
                 and (space := known.get(name)) is not None
-                and all(offer.content.get(f.name) for f in space.fields if f.required)
+                and _is_whole(offer, space)
             ]
         )
     return shown
+
+
+def _is_whole(offer: Offer, space: Space) -> bool:
+    """Whether an offer has all the content that a space requires."""
+    texts = offer.content_in(space.name)
+    return all(texts.get(f.name) for f in space.fields if f.required)
 
 
 def _names(path: Iterable[Category]) -> Sequence[str]:

@@ -55,7 +55,8 @@ def wording_parts(environment: Environment) -> Iterator[Part]:
         for space in dict.fromkeys(offer.spaces):
             if space in required:
                 approved[space].append(number)
-                lacking = [f for f in required[space] if not offer.content.get(f)]
+                texts = offer.content_in(space)
+                lacking = [f for f in required[space] if not texts.get(f)]
                 if lacking:
                     lacks.append(Lack(space, number, tuple(lacking)))
     sets = (_approvals(name, who, len(offers)) for name, who in approved.items())

@@ -10,6 +10,7 @@ A call passes through these modules, in this order:
     nouns         the table of nouns: names, messages, forms
     forms         how each noun stands in its message, one line a field
     fields        the kinds of fields there are
+    content_fields the one for texts that one space shows
     structures    the one that holds anything: a JSON rendering
     translation   records as messages and back
     editing       a change: checked by the compiler, then stored

@@ -25,6 +25,7 @@ from catalog_store.records import (
     Typology,
     WeightRow,
 )
+from server.design.content_fields import TextsBySpace
 from server.design.fields import (
     Bound,
     Fixed,
@@ -122,6 +123,7 @@ OFFER = Form(
         Many("weights", _ROW),
         Texts("spaces"),
         Named("content"),
+        TextsBySpace(),
         Named("attributes"),
     ),
 )

@@ -1,13 +1,15 @@
 """Update masks: the fields of a message that are to be changed.
 
 A path names a field, or one inside of it: `window.start_time`, `multiplier.factor`,
-`content.title`. Lists are changed whole. `*`, and no mask, are all fields.
+`content.title`, `space_content.email`. Lists are changed whole. `*`, and no mask, are
+all fields.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
 
 from server.requests import InvalidRequest, Violation, near_misses
 
@@ -70,10 +72,12 @@ def _copy(source: Any, target: Any, field: FieldDescriptor) -> None:
 
 def _copy_key(source: Any, target: Any, steps: list[str]) -> str:
     key = ".".join(steps)
-    if key in source:
-        target[key] = source[key]
-    else:
+    if key not in source:
         target.pop(key, None)
+    elif isinstance(source[key], Message):
+        target[key].CopyFrom(source[key])
+    else:
+        target[key] = source[key]
     return ""
 
 

@@ -12,7 +12,7 @@ from server.translation import timestamp
 
 #: Fields that a record names otherwise than its message does, inside of which a name
 #: is anybody's: `content.start`.
-_OWN_NAMES = ("content.", "attributes.", "rendering.json.")
+_OWN_NAMES = ("content.", "space_content.", "attributes.", "rendering.json.")
 _FIELD_OF = {
     "enabled": "disabled",
     "active": "inactive",

@@ -5,7 +5,16 @@ from typing import NamedTuple
 
 from catalog_store.records import Record
 from compiler.source import Diagnostic, Source, Span
-from server.files.yaml_forms import Body, Items, Key, Kind, Structure, Texts, form_of
+from server.files.yaml_forms import (
+    Body,
+    Items,
+    Key,
+    Kind,
+    Structure,
+    Texts,
+    TextsByName,
+    form_of,
+)
 from server.files.yaml_nodes import Mapping, Node, Scalar, Sequence, first_line
 from server.files.yaml_positions import span_in_file
 
@@ -104,7 +113,9 @@ class _At(NamedTuple):
         match self.kind:
             case Body(record):
                 return self._field(record, step)
-            case Texts() | Structure() if isinstance(self.node, Mapping):
+            case Texts() | TextsByName() | Structure() if isinstance(
+                self.node, Mapping
+            ):
                 entry = self.node.get(step)
                 return None if entry is None else _At(self.kind, entry[1], entry[0])
             case _:

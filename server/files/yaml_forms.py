@@ -76,11 +76,18 @@ class Texts(msgspec.Struct, frozen=True):
     """A mapping of words to texts."""
 
 
+class TextsByName(msgspec.Struct, frozen=True):
+    """A mapping of words to mappings of words to texts."""
+
+
 class Structure(msgspec.Struct, frozen=True):
     """Any value of JSON; words are texts, but for true, false and null."""
 
 
-Kind = Structure | Text | Number | Truth | Choice | Time | Body | Items | Texts
+Kind = (
+    Structure | Text | Number | Truth | Choice | Time | Body | Items
+    | Texts | TextsByName
+)  # fmt: skip
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -150,6 +157,10 @@ def _kind(of: inspect.Type) -> Kind:
             return Items(kind, named)
         case inspect.DictType(key_type=inspect.StrType(), value_type=inspect.StrType()):
             return Texts()
+        case inspect.DictType(
+            key_type=inspect.StrType(), value_type=inspect.DictType() as below
+        ) if _kind(below) == Texts():
+            return TextsByName()
         case inspect.UnionType(types=types):
             return _kind_of_union(types)
         case _:

@@ -27,6 +27,7 @@ from server.files.yaml_forms import (
     Structure,
     Text,
     Texts,
+    TextsByName,
     Time,
     Truth,
     form_of,
@@ -110,6 +111,8 @@ class Reader(NamedTuple):
                 return self.record(record, node)
             case Texts():
                 return self._texts(node)
+            case TextsByName():
+                return self._texts_by_name(node)
             case Structure():
                 return _structure(node)
             case _ if isinstance(node, Scalar):
@@ -148,6 +151,14 @@ class Reader(NamedTuple):
             else:
                 self._wrong(value, "a text")
         return texts
+
+    def _texts_by_name(self, node: Node) -> dict[str, dict[str, str]]:
+        if is_nothing(node):
+            return {}
+        if not isinstance(node, Mapping):
+            self._wrong(node, "a mapping of words to mappings of texts")
+            return {}
+        return {key.value: self._texts(below) for key, below in node.entries}
 
     def _scalar(self, kind: Kind, node: Scalar) -> object:
         match kind:
@@ -242,7 +253,7 @@ def _stand_in(kind: Kind) -> object:
             return False
         case Items():
             return ()
-        case Texts():
+        case Texts() | TextsByName():
             return {}
         case Body(record):
             return _build(record, {})

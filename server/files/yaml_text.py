@@ -23,6 +23,7 @@ from server.files.yaml_forms import (
     Number,
     Structure,
     Texts,
+    TextsByName,
     Time,
     form_of,
 )
@@ -67,7 +68,7 @@ def _body(record: Record, zone: tzinfo) -> Events:
     match written:
         case [(name, Key(kind=kind), value)] if name == form_of(
             type(record)
-        ).shorthand and not isinstance(kind, Body | Structure | Texts):
+        ).shorthand and not isinstance(kind, Body | Structure | Texts | TextsByName):
             return _value(kind, value, zone)
         case _:
             return _fields(written, zone)
@@ -117,6 +118,10 @@ def _value(kind: Kind, value: Any, zone: tzinfo) -> Events:
             return _body(value, zone)
         case Texts():
             return _mapping((name, _text(text)) for name, text in value.items())
+        case TextsByName():
+            return _mapping(
+                (name, _value(Texts(), texts, zone)) for name, texts in value.items()
+            )
         case Structure():
             return _structure(value)
         case Time("period"):

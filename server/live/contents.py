@@ -40,6 +40,7 @@ class LiveContents(Mapping[int, LiveContent]):
 
     def __init__(
         self,
+        space: str,
         encoded: Sequence[bytes],
         offers: int,
         fields: Sequence[str],
@@ -47,6 +48,7 @@ class LiveContents(Mapping[int, LiveContent]):
         templates: Templates,
     ) -> None:
         """`attributes` are the names of those of offers, in the order of slots."""
+        self._space = space
         self._encoded = encoded
         self._offers = offers
         self._fields = tuple(fields)
@@ -57,11 +59,18 @@ class LiveContents(Mapping[int, LiveContent]):
         if not self._offers >> offer & 1:
             raise KeyError(offer)
         stored = _decode(self._encoded[offer])
+        texts, templates = stored.texts, stored.templates
+        own = stored.own.get(self._space) if stored.own else None
+        if own is not None:
+            kept = {
+                name: data for name, data in templates.items() if name not in own[0]
+            }
+            texts, templates = {**texts, **own[0]}, {**kept, **own[1]}
         fields: dict[str, str | Template] = {}
         for name in self._fields:
-            text = stored.texts.get(name)
+            text = texts.get(name)
             if text:
-                data = stored.templates.get(name)
+                data = templates.get(name)
                 fields[name] = text if data is None else self._templates.get(data)
         attributes = tuple(
             [stored.attributes.get(n, MISSING) for n in self._attributes]

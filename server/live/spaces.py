@@ -98,7 +98,12 @@ class _Shown(NamedTuple):
             anonymous_space=space.anonymous_space,
             offers=offers,
             contents=LiveContents(
-                self.contents, offers, fields, self.attributes, self.of_contents
+                space.name,
+                self.contents,
+                offers,
+                fields,
+                self.attributes,
+                self.of_contents,
             ),
             fields=fields,
             required=frozenset(field.name for field in space.fields if field.required),

@@ -193,7 +193,7 @@ class Category(_message.Message):
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., parent: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., themes: _Optional[_Iterable[str]] = ..., rule: _Optional[str] = ..., multiplier: _Optional[_Union[Multiplier, _Mapping]] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., always_included: _Optional[bool] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Offer(_message.Message):
-    __slots__ = ("name", "etag", "label", "category", "disabled", "window", "rule", "weights", "spaces", "content", "approval", "attributes", "delete_time")
+    __slots__ = ("name", "etag", "label", "category", "disabled", "window", "rule", "weights", "spaces", "content", "approval", "attributes", "delete_time", "space_content")
     class ContentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -208,6 +208,13 @@ class Offer(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SpaceContentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: ContentTexts
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ContentTexts, _Mapping]] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -221,6 +228,7 @@ class Offer(_message.Message):
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SPACE_CONTENT_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -234,7 +242,21 @@ class Offer(_message.Message):
     approval: OfferApproval
     attributes: _containers.ScalarMap[str, str]
     delete_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., category: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., spaces: _Optional[_Iterable[str]] = ..., content: _Optional[_Mapping[str, str]] = ..., approval: _Optional[_Union[OfferApproval, _Mapping]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    space_content: _containers.MessageMap[str, ContentTexts]
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., category: _Optional[str] = ..., disabled: _Optional[bool] = ..., window: _Optional[_Union[Window, _Mapping]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., spaces: _Optional[_Iterable[str]] = ..., content: _Optional[_Mapping[str, str]] = ..., approval: _Optional[_Union[OfferApproval, _Mapping]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., space_content: _Optional[_Mapping[str, ContentTexts]] = ...) -> None: ...
+
+class ContentTexts(_message.Message):
+    __slots__ = ("texts",)
+    class TextsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    texts: _containers.ScalarMap[str, str]
+    def __init__(self, texts: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class OfferApproval(_message.Message):
     __slots__ = ("eligibility", "content")
