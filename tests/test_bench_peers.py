@@ -116,13 +116,21 @@ def test_what_is_not_installed_is_said() -> None:
 
 def test_a_table_is_printed_for_each_size() -> None:
     """As JSON, with ratios, notes, and what was left out."""
-    arguments = ["--offers", "40", "--contacts", "9", "--seconds", "0"]
+    arguments = [
+        "--offers",
+        "40",
+        "--contacts",
+        "9",
+        "--seconds",
+        "0",
+        "--in-process-only",
+    ]
     done = CliRunner().invoke(main, [*arguments, "--output", "json"])
     table, notes = map(msgspec.json.decode, done.stdout.splitlines())
     lines = {line["what"]: line for line in table["results"]}
 
     assert done.exit_code == 0, done.output
-    assert lines["propono: match and best 3"]["to propono"] == 1
-    assert lines["plain loop: every offer"]["to plain loop"] == 1
+    assert lines["propono: match and best 3"]["x propono"] == 1
+    assert lines["plain loop: every offer"]["x loop"] == 1
     assert notes["notes"]
     assert bool(notes["left out"]) != ZEN_IS_THERE

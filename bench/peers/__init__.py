@@ -7,6 +7,15 @@
     zen_table          the rules as a decision table of GoRules ZEN
     installation       where peers come from, and in which versions
     in_process         microseconds of one answer without a wire
+    target             a peer that is up, and how to ask it
+    served             every peer behind its port, compared, then loaded
+    propono            Propono as it is served
+    same_stack         other engines behind Propono's stack, and Propono's own
+    engine_server      what serves them
+    propose            the calls of both
+    load               calls by ghz, many in flight
+    processes          servers on a core of their own
+    tables             what was measured, with ratios
     fairness           what to know before comparing figures
 
 `python -m bench.peers.installation`, then `python -m bench.peers --offers 100`.

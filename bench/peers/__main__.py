@@ -6,33 +6,39 @@ As JSON: one line a table, and a last one with notes and with what was left out.
 """
 
 import json
-from collections.abc import Iterable
 
 import click
 
-from bench.peers import in_process
+from bench.peers import in_process, served, tables
 from bench.peers.fairness import NOTES
 from bench.peers.in_process import Measured
-from bench.peers.work import work
+from bench.peers.served import Served
+from bench.peers.work import Work, work
 from bench.timing import report
-
-#: What the other figures of a table are compared with.
-_OURS, _LOOP = "propono: match and best 3", "plain loop: every offer"
 
 
 @click.command()
 @click.option("--offers", type=int, multiple=True, default=(100,), show_default=True)
-@click.option("--contacts", type=int, default=200, show_default=True)
-@click.option("--seconds", type=float, default=1.0, show_default=True, help="A figure.")
+@click.option("--contacts", type=int, default=100, show_default=True)
+@click.option("--seconds", type=float, default=2.0, show_default=True, help="A run.")
+@click.option("--repeats", type=int, default=3, show_default=True, help="Runs.")
+@click.option("--in-process-only", is_flag=True, help="Without servers, and ghz.")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table")
-def main(offers: tuple[int, ...], contacts: int, seconds: float, output: str) -> None:
+def main(
+    offers: tuple[int, ...],
+    contacts: int,
+    seconds: float,
+    repeats: int,
+    in_process_only: bool,
+    output: str,
+) -> None:
     """Compare answers, then time them."""
     left_out: dict[str, None] = {}
     for size in offers:
-        found = list(in_process.measure(work(size, contacts), seconds))
-        left_out |= {one: None for one in found if isinstance(one, str)}
-        lines = [one for one in found if isinstance(one, Measured)]
-        report(f"{size:,} offers, in one process", list(_rows(lines)), output)
+        made = work(size, contacts)
+        left_out |= dict.fromkeys(_in_process(made, seconds, output))
+        if not in_process_only:
+            left_out |= dict.fromkeys(_served(made, seconds, repeats, output))
     if output == "json":
         print(json.dumps({"notes": NOTES, "left out": list(left_out)}))
         return
@@ -40,17 +46,38 @@ def main(offers: tuple[int, ...], contacts: int, seconds: float, output: str) ->
         print(f"- {note}")
 
 
-def _rows(lines: list[Measured]) -> Iterable[dict[str, object]]:
-    p50_us = {line.what: line.times.p50_us for line in lines}
-    for line in lines:
-        yield {
-            "what": line.what,
-            "setup s": round(line.setup_seconds, 3),
-            "p50 us": line.times.p50_us,
-            "p99 us": line.times.p99_us,
-            "to propono": line.times.p50_us / p50_us[_OURS],
-            "to plain loop": line.times.p50_us / p50_us[_LOOP],
-        }
+def _in_process(made: Work, seconds: float, output: str) -> list[str]:
+    """Returns what is left out."""
+    lines: list[Measured] = []
+    left_out: list[str] = []
+    for one in in_process.measure(made, seconds):
+        if isinstance(one, str):
+            left_out.append(one)
+        else:
+            lines.append(one)
+            _progress(made, one.what)
+    title = f"{len(made.offers):,} offers, in one process"
+    report(title, list(tables.in_process(lines)), output)
+    return left_out
+
+
+def _served(made: Work, seconds: float, repeats: int, output: str) -> list[str]:
+    """Returns what is left out."""
+    lines: list[Served] = []
+    left_out: list[str] = []
+    for one in served.measure(made, seconds, repeats):
+        if isinstance(one, str):
+            left_out.append(one)
+        else:
+            lines.append(one)
+            _progress(made, one.what)
+    title = f"{len(made.offers):,} offers, served, {served.IN_FLIGHT} in flight"
+    report(title, list(tables.served(lines)), output)
+    return left_out
+
+
+def _progress(made: Work, what: str) -> None:
+    click.echo(f"{len(made.offers):,} offers: {what}: done", err=True)
 
 
 if __name__ == "__main__":

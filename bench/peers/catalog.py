@@ -51,7 +51,7 @@ def store_contacts(work: Work, data: Path) -> None:
     attributes = declared(KINDS)
     with ProfileStore(DataFolder(data).profiles) as profiles:
         for number, contact in enumerate(work.contacts):
-            values = [contact.get(kind.name, MISSING) for kind in KINDS]
+            values = [contact.get(kind.name) for kind in KINDS]
             profiles.upsert(ENVIRONMENT, contact_id(number), attributes, values)
 
 

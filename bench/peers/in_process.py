@@ -21,6 +21,9 @@ from server.engine.decision import decide
 
 Asked = TypeVar("Asked")
 
+#: The lines of the table that others are compared with.
+MATCH, PLAIN_LOOP = "propono: match and best 3", "plain loop: every offer"
+
 
 class WrongAnswer(Exception):
     """A peer and the judge do not agree; says for whom."""
@@ -83,10 +86,10 @@ def _propono(
 
     check("propono", decided, asked, right)
     yield _timed("propono: a whole decision", setup, decide, asked, seconds)
-    yield _timed("propono: match and best 3", setup, matching.best, asked, seconds)
+    yield _timed(MATCH, setup, matching.best, asked, seconds)
     rows = rows_best_first(loaded)
     for what, ask in (
-        ("plain loop: every offer", all_matching),
+        (PLAIN_LOOP, all_matching),
         ("plain loop: best first, until 3", first_matching),
     ):
 
