@@ -17,6 +17,7 @@
     revisions       the folder of published revisions, and the pointer to the current
     publication_lock one publication at a time
     signal_page     what its processes share: that it moved, and who has switched
+    scheduled_publications  catalogs that wait for the time at which they are published
     collection      removes what interrupted publications left
     durable_files   files that are on disk when they have their name
 

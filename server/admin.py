@@ -1,8 +1,8 @@
 """The admin process: the services of the admin port.
 
 Revisions can be read, pushed and rolled back, contacts kept, the design edited and
-published; what approves answers UNIMPLEMENTED until it exists. `server.access` says who
-may call what.
+published, now or later; what approves answers UNIMPLEMENTED until it exists.
+`server.access` says who may call what.
 """
 
 import asyncio
@@ -94,7 +94,9 @@ async def run_admin(
     host, metrics_port = split_address(options.metrics_listen)
     with metrics_served(host, metrics_port, folder.metrics, folder.root, page) as at:
         ready(port, at)
+        publishing = asyncio.create_task(design.publish_when_due())
         await stop.wait()
+        publishing.cancel()
         await health.set(serving=False)
         await server.stop(1.0)
         guarded.audited.close()

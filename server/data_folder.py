@@ -2,6 +2,7 @@
 
 DATA/catalog/    published revisions, see `catalog_store.revisions`
 DATA/design/     design records, which are edited and then published
+DATA/scheduled/  publications to come, see `catalog_store.scheduled_publications`
 DATA/profiles/   contacts' profiles
 DATA/history/    contacts' propositions and what became of them
 DATA/access/     who may call, see `server.access.access_list`
@@ -41,6 +42,10 @@ class DataFolder(NamedTuple):
     @property
     def design(self) -> Path:
         return self.root / "design"
+
+    @property
+    def scheduled(self) -> Path:
+        return self.root / "scheduled"
 
     @property
     def profiles(self) -> Path:

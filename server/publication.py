@@ -116,14 +116,18 @@ def publish_records(
     publisher: str,
     now_ms: UnixMs,
     progress: Progress | None = None,
+    after: int | None = None,
 ) -> tuple[Manifest, Compilation]:
     """Compile the catalog of a design and make it the current revision.
 
-    Raises Refused and PublicationBusy.
+    With `after`, the current revision must still have that number. Raises Refused, and
+    PublicationBusy.
     """
     compilation = compile_records(data, catalog, progress)
     revisions = Revisions(data.catalog)
-    published = _publish_compiled(revisions, compilation, publisher, now_ms)
+    published = _publish_compiled(
+        revisions, compilation, publisher, now_ms, after=after
+    )
     return published, compilation
 
 

@@ -29,6 +29,12 @@ from catalog_store.revisions import (
     UnknownRevision,
     UntrustedRevision,
 )
+from catalog_store.scheduled_publications import (
+    DamagedSchedule,
+    ScheduleEnded,
+    ScheduleFull,
+    UnknownSchedule,
+)
 from catalog_store.signal_page import WorkersBehind
 from contact_store import errors as contact_errors
 from server.audit.entries import AuditFailed
@@ -104,6 +110,10 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     StillInUse: _Meaning(code_pb2.FAILED_PRECONDITION, "STILL_IN_USE"),
     DesignStoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
     DamagedDesign: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_DESIGN"),
+    UnknownSchedule: _Meaning(code_pb2.NOT_FOUND, "UNKNOWN_SCHEDULE"),
+    ScheduleEnded: _Meaning(code_pb2.FAILED_PRECONDITION, "SCHEDULE_ENDED"),
+    ScheduleFull: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "SCHEDULE_FULL"),
+    DamagedSchedule: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_SCHEDULE"),
     DamagedRevision: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_REVISION"),
     contact_errors.CorruptRecord: _Meaning(code_pb2.DATA_LOSS, "CORRUPT_RECORD"),
     NotImplementedYet: _Meaning(code_pb2.UNIMPLEMENTED, "NOT_IMPLEMENTED"),

@@ -84,7 +84,7 @@ def test_an_auditor_changes_nothing_and_sees_no_contact() -> None:
 
     assert all(name.startswith(("List", "Get", "Export")) for name in allowed)
     assert not allowed & {"GetContact", "ListPropositions"}
-    assert len(allowed) == 21
+    assert len(allowed) == 22
 
 
 def test_a_delivery_manager_uses_what_is_published() -> None:
@@ -97,6 +97,7 @@ def test_a_delivery_manager_uses_what_is_published() -> None:
         *(f"Get{noun}" for noun in singular),
         "GetContact",
         "ListPropositions",
+        "ListScheduledPublications",
         "ProposeBatch",
         "Review",
         "UpdateProposition",

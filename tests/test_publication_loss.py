@@ -1,6 +1,5 @@
 """Publishers killed at every step: the pointer names the old revision, or the new."""
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -19,11 +18,9 @@ from compiler.revision import compile_catalog
 from server.data_folder import DataFolder
 from server.publication import ensure_runnable, publish_artifact, roll_back
 from tests.bank import NOON_MS, environment, offer
+from tests.killed_processes import be_killed_at, clean_processes
 from tests.servers import DEADLINE_SECONDS
 from tests.signing import trusted_key
-
-#: What changes names or the disk; somebody may be killed before each of them.
-STEPS = ("fsync", "replace", "unlink")
 
 
 class Place(NamedTuple):
@@ -52,9 +49,7 @@ PUBLISHERS: dict[str, tuple[Callable[[Place], Manifest], int]] = {
 @pytest.fixture(scope="module")
 def clean_process() -> ForkServerContext:
     """Starts processes that have nothing open, and everything imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
+    return clean_processes(__name__)
 
 
 def place_in(root: Path) -> Place:
@@ -76,31 +71,7 @@ def prepare(root: Path, published: int) -> Place:
 
 def publish_until(what: str, place: Place, last: int) -> None:
     """Be killed at a moment; publish when there are fewer."""
-    moments = iter(range(last + 1))
-
-    def moment() -> None:
-        if next(moments) == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def killed_before(call: Callable[..., object]) -> Callable[..., object]:
-        def called(*arguments: object, **named: object) -> object:
-            moment()
-            return call(*arguments, **named)
-
-        return called
-
-    def killed_after(call: Callable[..., object]) -> Callable[..., object]:
-        def called(*arguments: object, **named: object) -> object:
-            result = call(*arguments, **named)
-            moment()
-            return result
-
-        return called
-
-    for name in STEPS:
-        setattr(os, name, killed_before(getattr(os, name)))
-    # With a file that is there, and empty.
-    os.open = killed_after(os.open)
+    be_killed_at(last)
     PUBLISHERS[what][0](place)
     # Not by leaving: that would unlink what tests leave.
     os._exit(0)

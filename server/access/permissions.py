@@ -93,6 +93,8 @@ _ADMIN = {
     "ApplyCatalog": Permission(_ADMINISTRATOR, is_change=True),
     "ExportCatalog": Permission(_READERS),
     "Publish": Permission(_EDITORS, is_change=True),
+    "ListScheduledPublications": Permission(_CATALOG_READERS),
+    "CancelScheduledPublication": Permission(_EDITORS, is_change=True),
     "PushArtifact": Permission(_EDITORS, is_change=True),
     "Rollback": Permission(_EDITORS, is_change=True),
     "ListRevisions": Permission(_CATALOG_READERS),

@@ -33,6 +33,7 @@ _COLLECTIONS = {
     "category": "categories",
     "typology": "typologies",
     "presentation_rule": "presentationRules",
+    "scheduled_publication": "scheduledPublications",
 }
 
 

@@ -24,7 +24,8 @@
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`
 and `batch_work` propose-batch, `contact_records` what asks the admin port about one
 contact, `contact_tables` what that prints, `admin_connection` how it gets there,
-`push` what publishes on a server, `revisions` rollback and history,
+`push` what publishes on a server, `scheduled` what is published later,
+`revisions` rollback and history,
 `client_options` with which token, `rules` the rule commands, `serve_access` who may
 call a server, `config_file` options from a file, `audited` how a command's changes get
 into the audit log, `output` what all of them print with, and `progress_bars` how far a

@@ -43,6 +43,8 @@ _MODULE_OF = {
     "push": "server.cli.push",
     "rollback": "server.cli.revisions",
     "history": "server.cli.revisions",
+    "scheduled": "server.cli.scheduled",
+    "cancel": "server.cli.scheduled",
 }
 
 

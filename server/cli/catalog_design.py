@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from server.design.applying import ApplyOptions
     from server.files import CatalogFiles
     from server.wire import admin_pb2 as pb
+    from server.wire.scheduling_pb2 import ScheduledPublication
 
 
 @catalog.command()
@@ -126,24 +127,29 @@ class ReachedDesign(Protocol):
     def catalog(self) -> "Catalog": ...
 
     def publish(
-        self, *, validate_only: bool, progress: Callable[[int, int], None]
+        self, request: "pb.PublishRequest", progress: Callable[[int, int], None]
     ) -> "pb.PublishResponse": ...
+
+    def scheduled(self, *, show_ended: bool) -> "list[ScheduledPublication]": ...
+
+    def cancel(self, name: str) -> "ScheduledPublication": ...
 
 
 @contextmanager
 def reached_design(
-    place: Place, *, is_change: bool = False
+    place: Place, *, is_change: bool = False, resource: str = "catalog"
 ) -> "Generator[ReachedDesign]":
     """What goes wrong on the way is our refusal; a change is in the audit log."""
     from catalog_store.design_errors import DesignStoreError
     from catalog_store.revisions import DamagedRevision, PublicationBusy
+    from catalog_store.scheduled_publications import ScheduleError
     from server.design.local import local_design
     from server.design.remote import CannotBeSent, RemoteDesign
     from server.requests import DesignChanged, InvalidRequest, NotPublishable
 
     try:
         if place.admin_server is None:
-            audit = audited(place.data, "catalog") if is_change else nullcontext()
+            audit = audited(place.data, resource) if is_change else nullcontext()
             with local_design(DataFolder(place.data)) as design, audit:
                 yield design
         else:
@@ -152,7 +158,7 @@ def reached_design(
                 yield RemoteDesign(client.channel, client.metadata)
     except (DesignStoreError, DesignChanged, InvalidRequest) as error:
         raise Refusal(str(error)) from None
-    except (NotPublishable, DamagedRevision, PublicationBusy) as error:
+    except (NotPublishable, DamagedRevision, PublicationBusy, ScheduleError) as error:
         raise Refusal(str(error)) from None
     except CannotBeSent as error:
         raise Refusal(f"{error}; apply it in the data folder") from None

@@ -1,5 +1,6 @@
 """`propono catalog publish`: the design, or files, to the revision that decides."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from server.cli.catalog import publish as publish_path
 from server.cli.catalog_design import reached_design
 from server.cli.design_place import Place, stages
 from server.cli.output import output_option, print_json
+from server.cli.scheduled import moment, schedule_json
 
 if TYPE_CHECKING:
     from server.wire import admin_pb2 as pb
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 @catalog.command()
 @click.argument("path", type=click.Path(exists=True, path_type=Path), required=False)
 @click.option("--dry-run", is_flag=True, help="Compile and check only.")
+@click.option(
+    "--at",
+    "publish_at",
+    callback=moment,
+    metavar="TIME",
+    help="Publish it then, such as 2026-12-01T00:00+01:00; it is checked now.",
+)
 @place_options
 @output_option
 @click.pass_context
@@ -26,6 +35,7 @@ def publish(
     ctx: click.Context,
     path: Path | None,
     dry_run: bool,
+    publish_at: datetime | None,
     data: Path,
     admin_server: str | None,
     token_file: Path | None,
@@ -34,22 +44,29 @@ def publish(
     """Publish the design; or a folder of files, or a compiled catalog.
 
     Running servers of the data folder switch to it by themselves. What is published
-    from a PATH leaves the design as it is.
+    from a PATH leaves the design as it is. With --at, the design as it is now is
+    published later, by the server of the data folder.
 
     \b
     propono catalog publish
+    propono catalog publish --at 2026-12-01T00:00+01:00
     propono catalog publish examples/bank/catalog
     propono catalog publish bank.propono --data /srv/propono
     """
     if path is not None:
-        if dry_run or admin_server is not None:
+        if dry_run or admin_server is not None or publish_at is not None:
             raise click.UsageError(
-                "--dry-run and --admin-server publish the design, without a PATH"
+                "--at, --dry-run and --admin-server are for the design, without a PATH"
             )
         # The function: a command would have a name of its own in the audit log.
         assert publish_path.callback is not None
         ctx.invoke(publish_path.callback, path=path, data=data, output=output)
         return
+    from server.wire import admin_pb2 as pb
+
+    request = pb.PublishRequest(validate_only=dry_run)
+    if publish_at is not None:
+        request.publish_time.FromDatetime(publish_at)
     place = Place(data, admin_server, token_file)
     with (
         stages() as report,
@@ -57,14 +74,15 @@ def publish(
     ):
         report("compiling", 0, 0)
         answer = design.publish(
-            validate_only=dry_run,
+            request,
             progress=lambda done, total: report("compiling rules", done, total),
         )
     _say(answer, output)
 
 
 def _say(answer: "pb.PublishResponse", output: str) -> None:
-    revision = answer.revision
+    revision, scheduled = answer.revision, answer.scheduled_publication
+    is_later = answer.HasField("scheduled_publication")
     if output == "json":
         print_json(
             {
@@ -73,14 +91,20 @@ def _say(answer: "pb.PublishResponse", output: str) -> None:
                 "offers": revision.offer_count,
                 "rules": revision.rule_count,
                 "digest": revision.digest,
+                "scheduled": schedule_json(scheduled) if is_later else None,
                 "diagnostics": list(answer.diagnostics),
             }
         )
         return
     for diagnostic in answer.diagnostics:
         click.echo(diagnostic, err=True)
-    what = f"revision {revision.number} is" if revision.number else "revision would be"
+    what = "revision would be published"
+    if is_later:
+        at = schedule_json(scheduled)["publish_time"]
+        what = f"{scheduled.name} will be published at {at}"
+    elif revision.number:
+        what = f"revision {revision.number} is published"
     click.echo(
-        f"{what} published: {revision.offer_count} offers, {revision.rule_count} rules,"
+        f"{what}: {revision.offer_count} offers, {revision.rule_count} rules,"
         f" digest {revision.digest[:16]}"
     )

@@ -2,6 +2,7 @@
 
 from getpass import getuser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +17,11 @@ from server.cli.output import (
     print_table,
 )
 from server.cli.push import publication_client, remote_history, say_served
+from server.cli.scheduled import schedule_json
 from server.data_folder import DataFolder
+
+if TYPE_CHECKING:
+    from server.wire.scheduling_pb2 import ScheduledPublication
 
 
 @click.command()
@@ -69,17 +74,28 @@ def rollback(
 def history(
     data: Path, admin_server: str | None, token_file: Path | None, output: str
 ) -> None:
-    """List published revisions, newest first."""
+    """List published revisions, newest first, and say what is scheduled."""
+    from server.design.remote import RemoteDesign
+
     if admin_server is not None:
         with publication_client(admin_server, token_file, data) as client:
             rows = remote_history(client)
+            scheduled = RemoteDesign(client.channel, client.metadata).scheduled(
+                show_ended=True
+            )
     else:
         rows = _local_history(data)
+        scheduled = _local_scheduled(data)
+    number_of: dict[object, str] = {
+        one.revision: one.name for one in scheduled if one.revision
+    }
+    rows = [{**row, "scheduled": number_of.get(row["revision"])} for row in rows]
     if output == "json":
         print_json(rows)
         return
     columns = {"revision": "right", "published": "", "by": "", "offers": "right"}
-    columns |= {"rules": "right", "digest": "", "repeats": "right", "refused": ""}
+    columns |= {"rules": "right", "digest": "", "repeats": "right"}
+    columns |= {"scheduled": "right", "refused": ""}
     print_table(
         columns,
         [
@@ -88,11 +104,18 @@ def history(
                 *(row[name] for name in ("offers", "rules")),
                 str(row["digest"])[:16],
                 row["repeats"] or "",
+                str(row["scheduled"] or "").rpartition("/")[2],
                 row["refused"] or "",
             )
             for row in rows
         ],
     )
+    waiting = [one for one in scheduled if not one.HasField("end_time")]
+    if waiting:
+        at = schedule_json(waiting[0])["publish_time"]
+        click.echo(
+            f"{len(waiting)} to come, the next at {at}: `propono catalog scheduled`"
+        )
 
 
 def _local_history(data: Path) -> list[dict[str, object]]:
@@ -106,3 +129,18 @@ def _local_history(data: Path) -> list[dict[str, object]]:
         ]
     except DamagedRevision as error:
         raise Refusal(f"{error}; see `propono doctor`") from None
+
+
+def _local_scheduled(data: Path) -> "list[ScheduledPublication]":
+    from catalog_store.scheduled_publications import (
+        ScheduledPublications,
+        ScheduleError,
+    )
+    from server.design.scheduling import listed
+
+    folder = DataFolder(data)
+    try:
+        every = ScheduledPublications(folder.scheduled).all()
+    except ScheduleError as error:
+        raise Refusal(f"{error}; see `propono doctor`") from None
+    return listed(every, folder, show_ended=True)

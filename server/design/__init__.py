@@ -23,6 +23,8 @@ And a whole catalog:
     applying          compared with the design, and made it
     comparing         what two catalogs differ in
     publishing        Publish: the revision that decides, of all of the design
+    scheduling        the same for a time to come: scheduled, listed, cancelled
+    due_publications  and published then
     switching         SetOfferDisabled: the same with one offer out, or back in
     local, remote     the same for commands: in a data folder, or over the admin port
 

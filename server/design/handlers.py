@@ -10,9 +10,11 @@ from catalog_store.design_store import DesignStore
 from catalog_store.records import UnixMs
 from server.data_folder import DataFolder
 from server.design.catalog_methods import catalog_methods
+from server.design.due_publications import DuePublications, publish_when_due
 from server.design.editing import DesignEditor
 from server.design.nouns import NOUNS
 from server.design.publishing import Publisher, publish_handler
+from server.design.scheduling import Scheduling, scheduling_methods
 from server.design.service import NounService
 from server.design.switching import switch_handler
 from server.design.thread import DesignThread
@@ -31,6 +33,8 @@ class DesignService:
         self._store = DesignStore(folder.design)
         self._editor = DesignEditor(self._store, now_ms)
         self._publisher = Publisher(folder, now_ms)
+        self._scheduling = Scheduling(folder, self._publisher, now_ms)
+        self._due = DuePublications(folder, self._publisher, now_ms)
         self._thread = DesignThread("design")
         # Compiling takes seconds: edits go on meanwhile.
         self._compiling = DesignThread("compiling")
@@ -38,13 +42,19 @@ class DesignService:
     def methods(self, admit: Callable[[Context], str]) -> dict[str, Handler]:
         """Handlers by the names of their methods."""
         editor, thread = self._editor, self._thread
-        publishing = (editor, self._publisher, thread, self._compiling, admit)
+        publishing = (editor, self._publisher, thread, self._compiling)
+        schedule = self._scheduling.schedule
         return {
             **_noun_methods(editor, thread, admit),
             **catalog_methods(editor, thread, admit),
-            "Publish": publish_handler(*publishing),
-            "SetOfferDisabled": switch_handler(*publishing),
+            **scheduling_methods(self._scheduling, admit),
+            "Publish": publish_handler(*publishing, schedule, admit),
+            "SetOfferDisabled": switch_handler(*publishing, admit),
         }
+
+    async def publish_when_due(self) -> None:
+        """Publish what is scheduled, until cancelled."""
+        await publish_when_due(self._due, self._compiling, self._publisher.switched)
 
     def close(self) -> None:
         """Wait for the work that has begun."""

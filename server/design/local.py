@@ -13,8 +13,10 @@ from server.design.applying import ApplyOptions, apply_catalog
 from server.design.catalog_methods import answer_of
 from server.design.editing import DesignEditor
 from server.design.publishing import Publisher
+from server.design.scheduling import Scheduling
 from server.live.collector import collections_put_off
 from server.wire import admin_pb2 as pb
+from server.wire.scheduling_pb2 import ScheduledPublication
 
 #: Learns how many of how many records are done.
 Progress = Callable[[int, int], None]
@@ -26,6 +28,7 @@ class LocalDesign:
     def __init__(self, store: DesignStore, folder: DataFolder) -> None:
         self._editor = DesignEditor(store, _now_ms)
         self._publisher = Publisher(folder, _now_ms)
+        self._scheduling = Scheduling(folder, self._publisher, _now_ms)
 
     def apply(
         self, records: Mapping[Ref, Record], options: ApplyOptions, progress: Progress
@@ -34,11 +37,29 @@ class LocalDesign:
         with collections_put_off():
             return answer_of(apply_catalog(self._editor, getuser(), records, options))
 
-    def publish(self, *, validate_only: bool, progress: Progress) -> pb.PublishResponse:
-        """Raises what `Publisher.publish` raises."""
+    def publish(
+        self, request: pb.PublishRequest, progress: Progress
+    ) -> pb.PublishResponse:
+        """Raises what `Publisher.publish` and `Scheduling.schedule` raise."""
+        design = self._editor.design()
+        if request.HasField("publish_time"):
+            return self._scheduling.schedule(
+                request, design.catalog, design.version, getuser(), progress
+            )
         return self._publisher.publish(
-            self.catalog(), getuser(), validate_only=validate_only, progress=progress
+            design.catalog,
+            getuser(),
+            validate_only=request.validate_only,
+            progress=progress,
         )
+
+    def scheduled(self, *, show_ended: bool) -> list[ScheduledPublication]:
+        """Raises DamagedSchedule."""
+        return self._scheduling.list(show_ended=show_ended)
+
+    def cancel(self, name: str) -> ScheduledPublication:
+        """Raises what `Scheduling.cancel` raises."""
+        return self._scheduling.cancel(name, getuser())
 
     def catalog(self) -> Catalog:
         """Raises DesignStoreFailed and DamagedDesign."""

@@ -3,19 +3,21 @@
 There are no approvals yet: all of the design is published.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from catalog_store.design_errors import DesignStoreFailed
 from catalog_store.design_records import Ref
 from catalog_store.records import Catalog, Offer, UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
+from catalog_store.scheduled_publications import ScheduledPublications, is_outdated
 from compiler.revision import Compilation, Progress
 from compiler.source import Refused
 from server.data_folder import DataFolder
 from server.design.editing import DesignEditor
 from server.design.thread import DesignThread
 from server.publication import compile_records, publish_records, switch_offer
-from server.requests import NotImplementedYet, NotPublishable
+from server.requests import NotPublishable
 from server.revision_message import revision_message
 from server.switching import all_switched
 from server.transport import Context, Handler, unary_handler
@@ -39,10 +41,12 @@ class Publisher:
         *,
         validate_only: bool,
         progress: Progress | None = None,
+        after: int | None = None,
     ) -> pb.PublishResponse:
         """Compile a catalog and publish it, or only find that this could be done.
 
-        Of what was not published the revision has no number and no name. Raises
+        Of what was not published the revision has no number and no name. With `after`,
+        the current revision must still have that number. Raises
         NotPublishable, PublicationBusy and DesignStoreFailed; what was published before
         then goes on deciding.
         """
@@ -61,6 +65,7 @@ class Publisher:
                 publisher=publisher,
                 now_ms=self._now_ms(),
                 progress=progress,
+                after=after,
             )
         except Refused as refused:
             raise NotPublishable(
@@ -68,7 +73,9 @@ class Publisher:
             ) from None
         except OSError as error:
             raise DesignStoreFailed(f"nothing was published: {error}") from error
-        return _answer(revision_message(manifest, manifest.number), compilation)
+        answer = _answer(revision_message(manifest, manifest.number), compilation)
+        answer.diagnostics.extend(_outdated(folder, manifest.digest))
+        return answer
 
     def switch_offer(self, ref: Ref, publisher: str, *, enabled: bool) -> Offer | None:
         """The offer of the current revision, switched there; None if it has none.
@@ -111,16 +118,21 @@ def publish_handler(
     publisher: Publisher,
     thread: DesignThread,
     compiling: DesignThread,
+    schedule: Callable[[pb.PublishRequest, Catalog, int, str], pb.PublishResponse],
     admit: Callable[[Context], str],
 ) -> Handler:
-    """Publish as a gRPC handler; nothing but it runs on `compiling`."""
+    """Publish as a gRPC handler; what takes long runs on `compiling`.
+
+    `schedule` is for a catalog and its version that are to be published later.
+    """
 
     async def answer(request: pb.PublishRequest, caller: str) -> bytes:
-        if request.HasField("publish_time"):
-            raise NotImplementedYet(
-                "publishing later is not available yet; leave publish_time out"
-            )
         design = await thread.run(editor.design)
+        if request.HasField("publish_time"):
+            scheduled = await compiling.run(
+                lambda: schedule(request, design.catalog, design.version, caller)
+            )
+            return scheduled.SerializeToString()
         published = await compiling.run(
             lambda: publisher.publish(
                 design.catalog, caller, validate_only=request.validate_only
@@ -131,6 +143,19 @@ def publish_handler(
         return published.SerializeToString()
 
     return unary_handler(pb.PublishRequest, answer, admit)
+
+
+def _outdated(folder: DataFolder, digest: str) -> Iterator[str]:
+    """What is scheduled and would take back what has just been published."""
+    known = ScheduledPublications(folder.scheduled).readable()
+    for one in known:
+        if one.is_waiting and is_outdated(one, digest, known):
+            at = datetime.fromtimestamp(one.publish_at_ms / 1_000, UTC)
+            yield (
+                f"warning: {one.name}, scheduled by {one.publisher} for"
+                f" {at.isoformat(timespec='seconds')}, is older than this and will be"
+                " refused: cancel it, and schedule what is designed now"
+            )
 
 
 def _revision_of(compilation: Compilation) -> pb.Revision:

@@ -19,6 +19,7 @@ from server.design.nouns import NOUN_OF_KIND, resource_of
 from server.design.translation import message_of, record_of
 from server.transport import MESSAGE_BYTES_MAX
 from server.wire import admin_pb2 as pb
+from server.wire import scheduling_pb2
 
 #: Of 10,000 offers, on a busy machine, with as much to spare again and again.
 TIMEOUT_SECONDS = 600.0
@@ -31,7 +32,7 @@ class CannotBeSent(Exception):
 
 
 class RemoteDesign:
-    """Calls ApplyCatalog, ExportCatalog and Publish; nothing is retried."""
+    """Calls what the admin port has for whole catalogs; nothing is retried."""
 
     def __init__(
         self, channel: grpc.Channel, metadata: tuple[tuple[str, str], ...]
@@ -57,14 +58,37 @@ class RemoteDesign:
         except grpc.RpcError as error:
             raise call_failed(cast(grpc.Call, error)) from None
 
-    def publish(self, *, validate_only: bool, progress: Progress) -> pb.PublishResponse:
+    def publish(
+        self, request: pb.PublishRequest, progress: Progress
+    ) -> pb.PublishResponse:
         """Raises CallFailed; nobody tells how far it is."""
-        call: Any = self._channel.unary_unary(
-            "/propono.v1.AdminService/Publish",
-            request_serializer=pb.PublishRequest.SerializeToString,
-            response_deserializer=pb.PublishResponse.FromString,
+        return self._call("Publish", request, pb.PublishResponse)
+
+    def scheduled(
+        self, *, show_ended: bool
+    ) -> list[scheduling_pb2.ScheduledPublication]:
+        """Raises CallFailed."""
+        answer: Any = self._call(
+            "ListScheduledPublications",
+            scheduling_pb2.ListScheduledPublicationsRequest(show_ended=show_ended),
+            scheduling_pb2.ListScheduledPublicationsResponse,
         )
-        request = pb.PublishRequest(validate_only=validate_only)
+        return list(answer.scheduled_publications)
+
+    def cancel(self, name: str) -> scheduling_pb2.ScheduledPublication:
+        """Raises CallFailed."""
+        return self._call(
+            "CancelScheduledPublication",
+            scheduling_pb2.CancelScheduledPublicationRequest(name=name),
+            scheduling_pb2.CancelScheduledPublicationResponse,
+        ).scheduled_publication
+
+    def _call(self, method: str, request: Any, answer_type: Any) -> Any:
+        call: Any = self._channel.unary_unary(
+            f"/propono.v1.AdminService/{method}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=answer_type.FromString,
+        )
         try:
             return call(request, metadata=self._metadata, timeout=TIMEOUT_SECONDS)
         except grpc.RpcError as error:

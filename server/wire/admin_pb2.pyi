@@ -5,6 +5,7 @@ from server.wire import catalog_pb2 as _catalog_pb2
 from server.wire import design_offers_pb2 as _design_offers_pb2
 from server.wire import design_spaces_pb2 as _design_spaces_pb2
 from server.wire import limits_pb2 as _limits_pb2
+from server.wire import scheduling_pb2 as _scheduling_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -184,12 +185,14 @@ class PublishRequest(_message.Message):
     def __init__(self, publish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class PublishResponse(_message.Message):
-    __slots__ = ("revision", "diagnostics")
+    __slots__ = ("revision", "diagnostics", "scheduled_publication")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     DIAGNOSTICS_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULED_PUBLICATION_FIELD_NUMBER: _ClassVar[int]
     revision: Revision
     diagnostics: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, revision: _Optional[_Union[Revision, _Mapping]] = ..., diagnostics: _Optional[_Iterable[str]] = ...) -> None: ...
+    scheduled_publication: _scheduling_pb2.ScheduledPublication
+    def __init__(self, revision: _Optional[_Union[Revision, _Mapping]] = ..., diagnostics: _Optional[_Iterable[str]] = ..., scheduled_publication: _Optional[_Union[_scheduling_pb2.ScheduledPublication, _Mapping]] = ...) -> None: ...
 
 class PushArtifactRequest(_message.Message):
     __slots__ = ("chunk",)

@@ -6,6 +6,7 @@ import warnings
 from server.wire import admin_pb2 as propono_dot_v1_dot_admin__pb2
 from server.wire import design_offers_pb2 as propono_dot_v1_dot_design__offers__pb2
 from server.wire import design_spaces_pb2 as propono_dot_v1_dot_design__spaces__pb2
+from server.wire import scheduling_pb2 as propono_dot_v1_dot_scheduling__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -294,6 +295,16 @@ class AdminServiceStub:
                 '/propono.v1.AdminService/Publish',
                 request_serializer=propono_dot_v1_dot_admin__pb2.PublishRequest.SerializeToString,
                 response_deserializer=propono_dot_v1_dot_admin__pb2.PublishResponse.FromString,
+                _registered_method=True)
+        self.ListScheduledPublications = channel.unary_unary(
+                '/propono.v1.AdminService/ListScheduledPublications',
+                request_serializer=propono_dot_v1_dot_scheduling__pb2.ListScheduledPublicationsRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_scheduling__pb2.ListScheduledPublicationsResponse.FromString,
+                _registered_method=True)
+        self.CancelScheduledPublication = channel.unary_unary(
+                '/propono.v1.AdminService/CancelScheduledPublication',
+                request_serializer=propono_dot_v1_dot_scheduling__pb2.CancelScheduledPublicationRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_scheduling__pb2.CancelScheduledPublicationResponse.FromString,
                 _registered_method=True)
         self.PushArtifact = channel.stream_unary(
                 '/propono.v1.AdminService/PushArtifact',
@@ -677,7 +688,21 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Publish(self, request, context):
-        """Publishes what is approved as the next revision.
+        """Publishes what is approved as the next revision, now or at a time to come.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListScheduledPublications(self, request, context):
+        """Lists publications that wait for their time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelScheduledPublication(self, request, context):
+        """Cancels one of them; FAILED_PRECONDITION when it has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -969,6 +994,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Publish,
                     request_deserializer=propono_dot_v1_dot_admin__pb2.PublishRequest.FromString,
                     response_serializer=propono_dot_v1_dot_admin__pb2.PublishResponse.SerializeToString,
+            ),
+            'ListScheduledPublications': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListScheduledPublications,
+                    request_deserializer=propono_dot_v1_dot_scheduling__pb2.ListScheduledPublicationsRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_scheduling__pb2.ListScheduledPublicationsResponse.SerializeToString,
+            ),
+            'CancelScheduledPublication': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelScheduledPublication,
+                    request_deserializer=propono_dot_v1_dot_scheduling__pb2.CancelScheduledPublicationRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_scheduling__pb2.CancelScheduledPublicationResponse.SerializeToString,
             ),
             'PushArtifact': grpc.stream_unary_rpc_method_handler(
                     servicer.PushArtifact,
@@ -2372,6 +2407,60 @@ class AdminService:
             '/propono.v1.AdminService/Publish',
             propono_dot_v1_dot_admin__pb2.PublishRequest.SerializeToString,
             propono_dot_v1_dot_admin__pb2.PublishResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListScheduledPublications(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/ListScheduledPublications',
+            propono_dot_v1_dot_scheduling__pb2.ListScheduledPublicationsRequest.SerializeToString,
+            propono_dot_v1_dot_scheduling__pb2.ListScheduledPublicationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelScheduledPublication(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/CancelScheduledPublication',
+            propono_dot_v1_dot_scheduling__pb2.CancelScheduledPublicationRequest.SerializeToString,
+            propono_dot_v1_dot_scheduling__pb2.CancelScheduledPublicationResponse.FromString,
             options,
             channel_credentials,
             insecure,
