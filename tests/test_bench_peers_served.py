@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from bench.peers import naive, propono, same_stack
+from bench.peers import cerbos, naive, opa, propono, same_stack
 from bench.peers.__main__ import main
 from bench.peers.catalog import Attributes, publish
 from bench.peers.in_process import WrongAnswer
-from bench.peers.installation import ZEN
+from bench.peers.installation import CERBOS, OPA, ZEN, NotInstalled, Package
 from bench.peers.processes import NotStarted, first_answer, memory_mb, running
 from bench.peers.served import check_all
 from bench.peers.target import Target
@@ -52,13 +52,36 @@ def test_engines_agree_with_the_judge(
     kind: str, published: Path, tmp_path: Path
 ) -> None:
     """Behind the same stack."""
-    if kind == "zen" and not (ZEN.folder / ZEN.file).exists():
-        pytest.skip("zen-engine is not in build/peers")
+    if kind == "zen":
+        _skip_unless_there(ZEN)
     with same_stack.served(WORK, kind, published, tmp_path / kind) as target:
         check_all(target, RIGHT)
 
         assert target.setup_seconds > 0
 
+    assert not is_alive(target.pid)
+
+
+@pytest.mark.parametrize("way", ["outputs", "resources"])
+def test_cerbos_agrees_with_the_judge(way: str, tmp_path: Path) -> None:
+    """Whether offers are rules or resources."""
+    _skip_unless_there(CERBOS)
+    with cerbos.served(WORK, way, tmp_path / way) as target:
+        check_all(target, RIGHT)
+
+    assert not is_alive(target.pid)
+
+
+def test_opa_agrees_with_the_judge(tmp_path: Path) -> None:
+    """And can be loaded with any number of calls in flight."""
+    _skip_unless_there(OPA)
+    with opa.served(WORK, tmp_path / "opa") as target:
+        check_all(target, RIGHT)
+        rate = target.load(4, 0.1)
+
+    assert rate.errors == 0
+    assert rate.answers > 0
+    assert 0 < rate.p50_ms <= rate.p99_ms
     assert not is_alive(target.pid)
 
 
@@ -111,3 +134,10 @@ def test_every_server_is_loaded() -> None:
 
 def _never(in_flight: int, seconds: float) -> object:
     raise AssertionError
+
+
+def _skip_unless_there(package: Package) -> None:
+    try:
+        package.found()
+    except NotInstalled as absent:
+        pytest.skip(str(absent))

@@ -12,8 +12,11 @@
     propono            Propono as it is served
     same_stack         other engines behind Propono's stack, and Propono's own
     engine_server      what serves them
-    propose            the calls of both
+    cerbos             Cerbos, asked in two ways
+    opa                Open Policy Agent
+    propose            calls of Propose
     load               calls by ghz, many in flight
+    http_load          the same over HTTP
     processes          servers on a core of their own
     tables             what was measured, with ratios
     fairness           what to know before comparing figures

@@ -17,5 +17,10 @@ NOTES = (
     " engines on the same stack do none of it.",
     "Setup of a server is from the rules to the first answer, the start of its process"
     " and compiling included; memory is that of all its processes.",
+    "Cerbos answers with every eligible offer, as outputs of the rules of one resource,"
+    " or of one resource an offer in one call; it has its audit log and schemas off.",
+    "OPA answers with every eligible offer, over HTTP/1.1, for it has no gRPC: a"
+    " connection for each call in flight, and another client.",
+    "flagd is not here: it could not be installed as a package.",
     "ZEN's table for `first` answers with one offer, not three.",
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bench.peers import naive, propono, same_stack
+from bench.peers import cerbos, naive, opa, propono, same_stack
 from bench.peers.catalog import Attributes
 from bench.peers.in_process import check
 from bench.peers.installation import NotInstalled
@@ -48,6 +48,9 @@ def _starts(
     work: Work, scratch: Path
 ) -> list[Callable[[], AbstractContextManager[Target]]]:
     sent = scratch / "sent"
+    ways = ["outputs"]
+    if len(work.offers) <= cerbos.RESOURCES_MAX:
+        ways.append("resources")
     return [
         partial(propono.served, work, Attributes.STORED, scratch / "stored"),
         partial(propono.served, work, Attributes.SENT, sent),
@@ -55,6 +58,8 @@ def _starts(
             partial(same_stack.served, work, kind, sent, scratch / kind)
             for kind in same_stack.KINDS
         ),
+        *(partial(cerbos.served, work, way, scratch / way) for way in ways),
+        partial(opa.served, work, scratch / "opa"),
     ]
 
 
