@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := compiler catalog_store contact_store server examples
 
-.PHONY: serve test check bench bench-peers wire constraints clean
+.PHONY: serve test check bench bench-ladder bench-peers wire constraints clean
 
 serve: .venv/.serve
 	$(BIN)/python -m examples.bank.first_light
@@ -30,6 +30,10 @@ bench: .venv/.test
 	$(BIN)/python -m bench.matching --rows 10000 --seconds 1
 	$(BIN)/python -m bench.matching --rows 100000 --contacts 40
 	$(BIN)/python -m bench.compiling --rows 100 --load-rows 100000 --repeats 2
+
+# The highest rate whose p99 stays under a bound; needs ghz on the PATH.
+bench-ladder: .venv/.test
+	$(BIN)/python -m bench.ladder --bound-ms $(or $(BOUND_MS),5)
 
 # The same rules and contacts in what one could use instead, installed into build/peers.
 bench-peers: .venv/.test

@@ -16,6 +16,8 @@
     load_data   requests for them, about contacts that there are
     served_bank the example bank behind a port
     served_rows a generated catalog behind a port, and requests for it
+    served_answers  whether that server answers what row_by_row answers
+    ladder      the highest rate whose p99 stays under a bound
     importing   an import, and what decisions notice of it
     history     what the past of contacts costs a decision
     layouts     how durable records could be laid out

@@ -50,6 +50,8 @@ class Answered(NamedTuple):
     p99_ms: float
     #: By gRPC code; calls that the end of the run cut off are left out.
     errors: dict[str, int]
+    p999_ms: float
+    slowest_ms: float
 
 
 def find() -> str:
@@ -78,13 +80,11 @@ def start(load: Load, method: str = "Propose") -> "subprocess.Popen[str]":
 
 
 def _in_turn(requests: Path) -> tuple[str, ...]:
+    in_turn = ("-D", str(requests))
+    if "{{" in requests.read_text():
+        return in_turn
     # Without templates ghz reads all of them once, before its first call.
-    return (
-        "-D",
-        str(requests),
-        "--disable-template-functions",
-        "--disable-template-data",
-    )
+    return (*in_turn, "--disable-template-functions", "--disable-template-data")
 
 
 def finish(run: "subprocess.Popen[str]") -> Answered:
@@ -105,6 +105,8 @@ def finish(run: "subprocess.Popen[str]") -> Answered:
         _quantile(ended, 0.5),
         _quantile(ended, 0.99),
         {code: count for code, count in by_code.items() if code != "OK"},
+        _quantile(ended, 0.999),
+        _quantile(ended, 1.0),
     )
 
 
