@@ -27,6 +27,7 @@
     publishing  milliseconds of a push and of a rollback, and their stages
     publishing_load  publications while clients call: errors, mixtures, leaks
     peers       the same rules and contacts in what one could use instead
+    publishing_latency  what callers notice of publications
 
 Nothing here is imported by what is served.
 """
