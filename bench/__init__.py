@@ -18,6 +18,8 @@
     served_rows a generated catalog behind a port, and requests for it
     served_answers  whether that server answers what row_by_row answers
     ladder      the highest rate whose p99 stays under a bound
+    h2load      as many calls as can be, made by h2load
+    capacity    that, of a generated catalog and of echoes
     importing   an import, and what decisions notice of it
     history     what the past of contacts costs a decision
     layouts     how durable records could be laid out

@@ -62,6 +62,7 @@ class Served(NamedTuple):
     admin: str
     #: Of the supervisor.
     pid: int
+    metrics: str
 
     def cpu_seconds(self) -> float:
         """What its workers have used so far."""
@@ -94,7 +95,7 @@ def serving(
         words = process.stdout.readline().replace(",", "").split()
         if words[:2] != ["decisions", "on"]:
             raise RuntimeError("the server did not start; see its log above")
-        yield Served(words[2], words[5], process.pid)
+        yield Served(words[2], words[5], process.pid, words[8])
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
