@@ -30,6 +30,11 @@
     publishing_load  publications while clients call: errors, mixtures, leaks
     peers       the same rules and contacts in what one could use instead
     publishing_latency  what callers notice of publications
+    served_facts  what the served catalog is made of
+    statement   all of it as one report: `make bench`
+    statement_parts  the benches that it is made of
+    statement_report  Markdown, JSON and a chart
+    bar_chart   that chart
 
 Nothing here is imported by what is served.
 """

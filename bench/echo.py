@@ -20,13 +20,14 @@ from typing import NamedTuple
 
 import click
 
-from bench import ghz, served_bank, served_rows
+from bench import ghz, served_answers, served_bank, served_rows
 from bench.echo_server import STACKS, echoing
 from bench.timing import report
 from server.client import Client
 from server.wire import decision_pb2 as pb
 
 IN_FLIGHT, CONNECTIONS = 64, 8
+WARM_UP_SECONDS = 2.0
 #: Cores of the servers and of the client.
 SERVER_CPU, CLIENT_CPU = 0, 1
 
@@ -112,6 +113,8 @@ def _targets(
         echoing("aio", answer, cpu) as aio,
         echoing("threads", answer, cpu) as threads,
     ):
+        if offers is not None:
+            served_answers.check(served.address, offers)
         answer.write_bytes(_one_answer(served.address, offers))
         yield {
             "echo, aio": Target(aio, dry),
@@ -125,6 +128,9 @@ def _measured(
     targets: Mapping[str, Target], seconds: float, repeats: int, cpu: int | None
 ) -> dict[str, Measured]:
     measured = {name: Measured([], []) for name in targets}
+    # The first calls meet caches that are cold.
+    for target in targets.values():
+        ghz.run(target.load(min(seconds, WARM_UP_SECONDS), None, cpu))
     for _ in range(repeats):
         for name, target in targets.items():
             measured[name].highest.append(ghz.run(target.load(seconds, None, cpu)))

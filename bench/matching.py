@@ -175,17 +175,23 @@ def measure_rule(people: list[Caller], loops: int) -> dict[str, object]:
 
 @click.command()
 @click.option("--rows", multiple=True, type=int, default=(10_000, 100_000))
+@click.option("--what", help="Only the catalog of that name.  [default: all]")
 @click.option("--contacts", default=200, show_default=True, help="Contacts asked for.")
 @click.option("--seconds", default=2.0, show_default=True, help="Time per figure.")
 @click.option("--kept", type=click.Path(path_type=Path), default=KEPT)
 @click.option("--output", type=click.Choice(["table", "json"]), default="table")
 def main(
-    rows: tuple[int, ...], contacts: int, seconds: float, kept: Path, output: str
+    rows: tuple[int, ...],
+    what: str | None,
+    contacts: int,
+    seconds: float,
+    kept: Path,
+    output: str,
 ) -> None:
     """Time decisions for the best three offers; 1,000,000 rows only on request."""
     results = [
         measure(
-            what,
+            name,
             shape,
             # Looking at every row of the largest takes seconds for each contact.
             contacts=max(10, min(contacts, 4_000_000 // size)),
@@ -193,7 +199,8 @@ def main(
             kept=kept,
         )
         for size in rows
-        for what, shape in shapes(size).items()
+        for name, shape in shapes(size).items()
+        if what in (None, name)
     ]
     report("Top 3 of a catalog", results, output)
     rule = measure_rule(callers(Shape(1), 200), loops=max(1, int(seconds * 50)))

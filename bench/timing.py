@@ -92,11 +92,12 @@ def report(title: str, results: Sequence[Mapping[str, object]], output: str) -> 
         return
     heading = ", ".join(f"{value} {name}" for name, value in about.items())
     columns = {name: "" if name == "what" else "right" for name in results[0]}
-    rows = [[_shown(value) for value in result.values()] for result in results]
+    rows = [[shown(value) for value in result.values()] for result in results]
     print_table(columns, rows, title=f"{title} ({heading})")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A figure as people read it."""
     if isinstance(value, float):
         return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
