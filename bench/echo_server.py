@@ -2,6 +2,9 @@
 
     python -m bench.echo_server aio FILE
     python -m bench.echo_server threads FILE
+    python -m bench.echo_server queue FILE
+
+aio and threads are grpcio's own servers; queue is ours (`server.rpc`).
 
 FILE holds the answer, and is read at the first call. It parses nothing, asks nobody who
 calls, counts nothing. Prints its port, and serves until SIGTERM.
@@ -24,11 +27,14 @@ import click
 import grpc
 
 from bench.processes import on_core
-from server.transport import SERVER_OPTIONS, build_server, handlers
+from server.rpc.queue_loop import QueueLoop
+from server.rpc.queue_server import QueueServer
+from server.transport import SERVER_OPTIONS, build_server, handlers, server_options
 
 ROOT = Path(__file__).parent.parent
-#: What it can be run on.
+#: What grpcio has to run it on, and what the decision port is served by.
 STACKS = ("aio", "threads")
+OURS = "queue"
 #: More were not faster.
 THREADS = 4
 _SERVICE = "propono.v1.DecisionService"
@@ -58,8 +64,10 @@ def echoing(stack: str, answer: Path, cpu: int | None = None) -> Generator[str]:
 
 def serve(stack: str, answer: Path) -> None:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    if stack == "aio":
-        asyncio.run(_serve_aio(answer))
+    if stack != "threads":
+        loop_factory = QueueLoop if stack == OURS else None
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_serve_on_loop(stack, answer))
         return
     server = grpc.server(ThreadPoolExecutor(THREADS), options=SERVER_OPTIONS)
     held: list[bytes] = []
@@ -75,18 +83,23 @@ def serve(stack: str, answer: Path) -> None:
     server.wait_for_termination()
 
 
-async def _serve_aio(answer: Path) -> None:
+async def _serve_on_loop(stack: str, answer: Path) -> None:
     held: list[bytes] = []
 
     async def propose(data: bytes, context: object) -> bytes:
         return held[0] if held else _read(held, answer)
 
     handler = grpc.unary_unary_rpc_method_handler(propose)
-    server = build_server([handlers(_SERVICE, {"Propose": handler})], reuse_port=False)
+    services = [handlers(_SERVICE, {"Propose": handler})]
+    if stack == OURS:
+        server = QueueServer(server_options(reuse_port=False))
+        server.add_generic_rpc_handlers(services)
+    else:
+        server = build_server(services, reuse_port=False)
     click.echo(server.add_insecure_port("127.0.0.1:0"))
     sys.stdout.flush()
     await server.start()
-    await server.wait_for_termination()
+    await asyncio.Event().wait()
 
 
 def _read(held: list[bytes], answer: Path) -> bytes:

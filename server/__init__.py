@@ -55,6 +55,7 @@ What runs:
     process            one child process
     process_options    what it is told
     worker             serves decisions
+    rpc                the server that its calls come to
     admin              serves the admin port
     push               artifacts and rollbacks over the wire; push_stream takes the
                        parts, switching waits for the workers, revision_message tells

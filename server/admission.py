@@ -84,11 +84,13 @@ async def awaited(pending: Awaitable[AnswerT], seconds: float | None) -> AnswerT
     """
     if seconds is None:
         return await pending
-    timeout = asyncio.timeout(seconds)
+    future = asyncio.ensure_future(pending)
     try:
-        async with timeout:
-            return await pending
-    except TimeoutError:
-        if timeout.expired():
-            raise TooLate from None
+        # Not `asyncio.timeout`: the first step of a call has no task of its own.
+        await asyncio.wait([future], timeout=seconds)
+        if not future.done():
+            raise TooLate
+    except BaseException:
+        future.cancel()
         raise
+    return future.result()

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import msgspec
 
@@ -29,10 +30,20 @@ def main() -> None:
     log_to_stderr(kind, options.log_format)
     _count_where_there_is_room(options)
     try:
-        asyncio.run(_run(kind, options))
+        with asyncio.Runner(loop_factory=_loop_factory(kind)) as runner:
+            runner.run(_run(kind, options))
     except (ContactStoreError, OSError) as error:
         _log.error("the %s process cannot serve %s: %s", kind, options.data, error)
         sys.exit(1)
+
+
+def _loop_factory(kind: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the event loop of a process; None where any will do."""
+    if kind != "worker":
+        return None
+    from server.rpc.queue_loop import QueueLoop
+
+    return QueueLoop
 
 
 def _count_where_there_is_room(options: ProcessOptions) -> None:

@@ -93,16 +93,27 @@ def build_server(
     shares out connections among them. A connection of the given age, or of a tenth
     more or less, ends when its calls have ended; the client makes another.
     """
-    options = [*SERVER_OPTIONS, ("grpc.so_reuseport", int(reuse_port))]
-    if connection_age_seconds is not None:
-        age_ms = round(connection_age_seconds * 1_000)
-        options += [
-            ("grpc.max_connection_age_ms", age_ms),
-            ("grpc.max_connection_age_grace_ms", CONNECTION_GRACE_MS),
-        ]
+    options = server_options(
+        reuse_port=reuse_port, connection_age_seconds=connection_age_seconds
+    )
     server = grpc.aio.server(options=options)
     server.add_generic_rpc_handlers(tuple(services))
     return server
+
+
+def server_options(
+    *, reuse_port: bool, connection_age_seconds: float | None = None
+) -> tuple[tuple[str, int], ...]:
+    """Those of a server of ours, as for `build_server`."""
+    options = (*SERVER_OPTIONS, ("grpc.so_reuseport", int(reuse_port)))
+    if connection_age_seconds is None:
+        return options
+    age_ms = round(connection_age_seconds * 1_000)
+    return (
+        *options,
+        ("grpc.max_connection_age_ms", age_ms),
+        ("grpc.max_connection_age_grace_ms", CONNECTION_GRACE_MS),
+    )
 
 
 def handlers(service: str, methods: dict[str, Handler]) -> Handlers:

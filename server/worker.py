@@ -32,12 +32,13 @@ from server.live_loading import load, load_in_steps
 from server.metrics import CallMetrics, count_refusal, set_revision
 from server.process_options import ProcessOptions
 from server.recording_state import RecordingState
+from server.rpc.queue_server import QueueServer
 from server.shared_page import SharedPage
 from server.standard_services import Health, reflection_handlers
 from server.transport import (
     Handlers,
-    build_server,
     handlers,
+    server_options,
     stream_handler,
     unary_handler,
 )
@@ -81,7 +82,7 @@ async def run_worker(
     stop: asyncio.Event,
     ready: Callable[[int], None],
 ) -> None:
-    """Serve until `stop` is set; `ready` is told the port once the worker listens."""
+    """Serve on a QueueLoop until `stop` is set; `ready` is told the port it has."""
     revisions = Revisions(options.folder.catalog)
     page = SharedPage.open(options.folder.page)
     slot = WriterSlot.of(page, options.writer_slot)
@@ -113,11 +114,11 @@ async def run_worker(
     if options.reflection:
         services.append(reflection_handlers([SERVICE]))
     guarded = guarded_port(options, services)
-    server = build_server(
-        guarded.services,
-        reuse_port=True,
-        connection_age_seconds=options.connection_age_seconds,
+    age_seconds = options.connection_age_seconds
+    server = QueueServer(
+        server_options(reuse_port=True, connection_age_seconds=age_seconds)
     )
+    server.add_generic_rpc_handlers(guarded.services)
     port = listen(server, options.listen, options.tls)
     await server.start()
     committing = asyncio.create_task(group_commit.run())

@@ -12,11 +12,14 @@ from grpc_health.v1 import health_pb2
 
 from server.admission import Admission, awaited
 from server.refusals import TooLate
+from server.rpc.queue_loop import QueueLoop
+from server.rpc.queue_server import QueueServer
 from server.standard_services import Health
 from server.transport import (
     Context,
     build_server,
     handlers,
+    server_options,
     stream_handler,
     unary_handler,
 )
@@ -67,9 +70,9 @@ class Calls:
 
 
 def run(calls_max: int, scenario: Callable[[Calls, Any], Awaitable[None]]) -> None:
-    """Serve on a free port, and let the scenario call it."""
+    """Serve on a free port, and let the scenario call it: on both of our servers."""
 
-    async def serve() -> None:
+    async def serve(*, on_queue: bool) -> None:
         calls = Calls(calls_max)
         health = Health(["propono.v1.DecisionService"])
         await health.set(serving=True)
@@ -90,7 +93,12 @@ def run(calls_max: int, scenario: Callable[[Calls, Any], Awaitable[None]]) -> No
             ),
         }
         service = handlers("propono.v1.DecisionService", rpc)
-        server = build_server([service, health.rpc_handlers()], reuse_port=False)
+        services = [service, health.rpc_handlers()]
+        if on_queue:
+            server: Any = QueueServer(server_options(reuse_port=False))
+            server.add_generic_rpc_handlers(services)
+        else:
+            server = build_server(services, reuse_port=False)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         try:
@@ -102,7 +110,9 @@ def run(calls_max: int, scenario: Callable[[Calls, Any], Awaitable[None]]) -> No
         finally:
             await server.stop(None)
 
-    asyncio.run(serve())
+    asyncio.run(serve(on_queue=False))
+    with asyncio.Runner(loop_factory=QueueLoop) as runner:
+        runner.run(serve(on_queue=True))
 
 
 def details(error: grpc.aio.AioRpcError) -> list[Any]:

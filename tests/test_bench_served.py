@@ -103,7 +103,7 @@ def test_a_generated_catalog_is_measured_next_to_an_echo() -> None:
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout.splitlines()[-1])["results"]
     assert [row["what"] for row in rows] == [
-        *("echo, aio", "echo, threads"),
+        *("echo, aio", "echo, threads", "echo, ours"),
         *("dry run", "recorded"),
     ]
     assert {row["errors"] for row in rows} == {0}

@@ -9,15 +9,22 @@ logged, and those before go on; connections that are open keep what they began w
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import grpc
-import grpc.aio
 
 from server.access.pem_files import Pem, PemFiles, TlsFiles
 
 
-def listen(server: grpc.aio.Server, address: str, tls: TlsFiles | None) -> int:
+class Listening(Protocol):
+    """A server of gRPC's that has no port yet."""
+
+    def add_insecure_port(self, address: str) -> int: ...
+
+    def add_secure_port(self, address: str, server_credentials: Any) -> int: ...
+
+
+def listen(server: Listening, address: str, tls: TlsFiles | None) -> int:
     """Add a port, and return its number; raises CannotServe."""
     if tls is None:
         return server.add_insecure_port(address)
