@@ -9,7 +9,7 @@ A rule with a rest looks at the same propositions in the order of their moments:
 time the maximum is full the offers rest, and what falls into a rest is not counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import inf, isfinite
 from typing import NamedTuple
 
@@ -19,6 +19,11 @@ from contact_store.status_changes import status_since
 from server.engine.call import Call
 from server.engine.eligibility import Conditions
 from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
+
+
+# PERF: looking a member up in its class takes 60 ns, and there are many a decision.
+_THIS_OFFER, _SAME_CATEGORY = Counted.THIS_OFFER, Counted.SAME_CATEGORY
+_ALL_OFFERS = Counted.ALL_OFFERS
 
 
 class Exclusion(NamedTuple):
@@ -42,8 +47,12 @@ class Presented:
         self._past: list[_Past] = []
         if self._rules:
             self._past = [_past(p) for p in call.history]
-        #: Counter -> moments, by what else the counting depends on.
-        self._moments: dict[_Counting, dict[int, list[int]]] = {}
+        #: Of those, the last that no tally has counted.
+        self._uncounted: list[_Past] = []
+        #: What rules counted, by what else the counting depends on.
+        self._tallies: dict[_Counting, _Tally] = {}
+        #: Those of the rules that may exclude in a space, of each that was asked about.
+        self._of_space: dict[str, list[_Tally]] = {}
 
     def excludes(self, offer: LiveOffer, space: LiveSpace) -> bool:
         """Whether a rule keeps the offer from being proposed in the space.
@@ -52,7 +61,11 @@ class Presented:
         """
         if not self._rules:
             return False
-        return any(True for _ in self._excluding(offer, space))
+        for tally in self._tallies_of(space):
+            # PERF: mostly nothing is full, and nothing else need be looked at then.
+            if tally.full and self._moments_against(offer, tally):
+                return True
+        return False
 
     def exclusions(self, offer: LiveOffer, space: LiveSpace) -> tuple[Exclusion, ...]:
         """All the rules that do, for whoever asks why."""
@@ -77,36 +90,55 @@ class Presented:
             self._at_ms,
         )
         self._past.append(past)
-        for counting in list(self._moments):
-            if counting.space:
-                # What another space counts is asked there.
-                del self._moments[counting]
-            else:
-                rule = self._rules[counting.rule]
-                self._count(rule, counting.channel, [past], self._moments[counting])
+        # PERF: mostly nothing is asked after the last one.
+        self._uncounted.append(past)
 
     def _excluding(
         self, offer: LiveOffer, space: LiveSpace
     ) -> Iterator[tuple[LivePresentationRule, list[int]]]:
         """The rules that exclude an offer, and the moments that they count."""
-        channel = space.channel_code
-        for rule in self._rules:
-            if (
-                rule.channel_code in (None, channel)
-                and rule.offers >> offer.number & 1
-                and (counter := _counter(rule, offer.offer_hash, offer.category_hash))
-                is not None
-                and (moments := self._moments_of(rule, space).get(counter))
-                and len(moments) >= rule.maximum
-                and (rule.rest_ms is None or self._at_ms < _rests_until(rule, moments))
-                and (rule.rule is None or self._conditions.holds(rule.rule))
-            ):
-                yield rule, moments
+        for tally in self._tallies_of(space):
+            moments = self._moments_against(offer, tally)
+            if moments:
+                yield tally.rule, moments
 
-    def _moments_of(
-        self, rule: LivePresentationRule, space: LiveSpace
-    ) -> dict[int, list[int]]:
-        """Counter -> moments of the propositions that a rule counts."""
+    def _moments_against(self, offer: LiveOffer, tally: "_Tally") -> list[int] | None:
+        """What a rule counted that excludes the offer; None when it does not."""
+        rule = tally.rule
+        counter = _counter(rule, offer.offer_hash, offer.category_hash)
+        if counter not in tally.full or not rule.offers >> offer.number & 1:
+            return None
+        moments = tally.moments[counter]
+        if rule.rest_ms is not None and self._at_ms >= _rests_until(rule, moments):
+            return None
+        if rule.rule is not None and not self._conditions.holds(rule.rule):
+            return None
+        return moments
+
+    def _tallies_of(self, space: LiveSpace) -> list["_Tally"]:
+        """What the rules of the space's channel count there."""
+        if self._uncounted:
+            self._count_new()
+        tallies = self._of_space.get(space.name)
+        if tallies is None:
+            tallies = self._of_space[space.name] = [
+                self._tally(rule, space)
+                for rule in self._rules
+                if rule.channel_code is None or rule.channel_code == space.channel_code
+            ]
+        return tallies
+
+    def _count_new(self) -> None:
+        new, self._uncounted = self._uncounted, []
+        for counting, tally in list(self._tallies.items()):
+            if counting.space:
+                # What another space counts is asked there.
+                del self._tallies[counting]
+                self._of_space.clear()
+            else:
+                self._count(tally, new)
+
+    def _tally(self, rule: LivePresentationRule, space: LiveSpace) -> "_Tally":
         asks_space = rule.counted_rule is not None and self._conditions.reads_space(
             rule.counted_rule
         )
@@ -115,20 +147,15 @@ class Presented:
             space.channel_code if rule.same_channel else None,
             space.name if asks_space else "",
         )
-        moments = self._moments.get(counting)
-        if moments is None:
-            moments = self._moments[counting] = {}
-            self._count(rule, counting.channel, self._past, moments)
-        return moments
+        tally = self._tallies.get(counting)
+        if tally is None:
+            tally = self._tallies[counting] = _Tally(rule, counting.channel, {}, set())
+            self._count(tally, self._past)
+        return tally
 
-    def _count(
-        self,
-        rule: LivePresentationRule,
-        channel: int | None,
-        pasts: list["_Past"],
-        moments: dict[int, list[int]],
-    ) -> None:
+    def _count(self, tally: "_Tally", pasts: Sequence["_Past"]) -> None:
         """Add the moments of those that a rule counts, by their counters."""
+        rule, channel, counted, full = tally
         first_ms, last_ms = self._at_ms - rule.period_ms, self._at_ms + rule.period_ms
         from_status = rule.from_status
         statuses, counted_rule = rule.counted_statuses, rule.counted_rule
@@ -146,7 +173,22 @@ class Presented:
                     or self._conditions.holds_of(counted_rule, past)
                 )
             ):
-                moments.setdefault(counter, []).append(moment)
+                moments = counted.setdefault(counter, [])
+                moments.append(moment)
+                if len(moments) >= rule.maximum:
+                    full.add(counter)
+
+
+class _Tally(NamedTuple):
+    """What a rule counted."""
+
+    rule: LivePresentationRule
+    #: The channel counted; None is all.
+    channel: int | None
+    #: Counter -> moments of the propositions.
+    moments: dict[int, list[int]]
+    #: The counters that have reached the maximum.
+    full: set[int]
 
 
 class _Counting(NamedTuple):
@@ -191,11 +233,11 @@ def _past(proposition: Proposition) -> _Past:
 def _counter(rule: LivePresentationRule, offer: int, category: int) -> int | None:
     """What a rule counts a proposition or a candidate under; None if under nothing."""
     counted = rule.counted
-    if counted is Counted.THIS_OFFER:
+    if counted is _THIS_OFFER:
         return offer
-    if counted is Counted.SAME_CATEGORY:
+    if counted is _SAME_CATEGORY:
         return category
-    if counted is Counted.ALL_OFFERS:
+    if counted is _ALL_OFFERS:
         return 0
     return rule.counter_of.get(offer)
 
