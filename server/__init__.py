@@ -22,6 +22,7 @@ A decision passes through these modules, in this order:
     replaying          what is kept of a decision, and the decision made again
     decision_record    what a decision came to, for comparison
     answers            the response
+    answer_bytes       what is the same in many of them, encoded once
     explanations       its reasons, when they are asked for
     requests           what a caller can do wrong
     refusals           why a right call is not answered now

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Container, Mapping, Sequence
-from typing import cast
 
 from contact_store.records import Proposition
-from server.engine.decision import Chosen, Decision, Shortfall, SpaceDecision
-from server.engine.rendering import completed
+from server.answer_bytes import OfferParts, event_time_part, proposition, result
+from server.engine.decision import Decision, Shortfall
+from server.engine.rendering import Rendered, Shown, completed
 from server.identification import Identification, Identified
 from server.translation import AskedDecision, timestamp
 from server.wire import decision_pb2 as pb
@@ -19,6 +19,8 @@ _MODES = {
 #: Offers that cannot be shown, told of for each space.
 _NOT_RENDERED_TOLD_MAX = 10
 
+# PERF: a member that is a key is hashed in Python, and most spaces are filled.
+_NO_SHORTFALL = Shortfall.NONE
 _SHORTFALLS = {
     Shortfall.NONE: pb.SHORTFALL_REASON_UNSPECIFIED,
     Shortfall.NOT_ENOUGH_ELIGIBLE: pb.SHORTFALL_REASON_NOT_ENOUGH_ELIGIBLE,
@@ -38,15 +40,52 @@ def propose_answer(
     interaction: int,
     decision: Decision,
     places: Sequence[int | None],
+    offer_parts: Sequence[OfferParts],
     proposition_ids: Mapping[tuple[int, int], str],
     at_ms: int,
     warnings: Sequence[str],
 ) -> bytes:
     """An encoded ProposeResponse.
 
-    `places` gives for each space asked for its place in the decision, and
-    `proposition_ids` the ids of what was recorded, by that place and the rank's.
+    `places` gives for each space asked for its place in the decision, and so in
+    `offer_parts`; `proposition_ids` the ids of what was recorded, by that place and the
+    rank's.
     """
+    warnings = [*warnings]
+    results: list[bytes] = []
+    event_time = event_time_part(timestamp(at_ms).SerializeToString())
+    for one, place in zip(asked.spaces, places, strict=True):
+        told = pb.SpaceResult(space=one.space)
+        if place is None:
+            known = one.space in known_spaces
+            told.shortfall_reason = (
+                pb.SHORTFALL_REASON_NOT_IDENTIFIED
+                if known
+                else pb.SHORTFALL_REASON_UNKNOWN_SPACE
+            )
+            results.append(result(told.SerializeToString()))
+            continue
+        filled = decision.spaces[place]
+        if filled.shortfall is not _NO_SHORTFALL:
+            told.shortfall_reason = _SHORTFALLS[filled.shortfall]
+        if not filled.chosen:
+            told.default_content = filled.space.default_content
+        parts = [told.SerializeToString()]
+        for index, chosen in enumerate(filled.chosen):
+            proposition_id = proposition_ids.get((place, index), "")
+            if chosen.shown is None or chosen.rendered is None:
+                part = offer_parts[place].part(filled.space, chosen)
+            else:
+                part = _shown_part(chosen.shown, chosen.rendered, proposition_id)
+            parts.append(proposition(part, chosen, proposition_id, event_time))
+        results.append(result(b"".join(parts)))
+        warnings.extend(
+            [
+                f"offer {one.offer.name!r} is left out of {filled.space.name!r}:"
+                f" {one.reason}"
+                for one in filled.not_rendered[:_NOT_RENDERED_TOLD_MAX]
+            ]
+        )
     answer = pb.ProposeResponse(
         interaction_id=interaction_text(interaction),
         revision=revision,
@@ -54,32 +93,7 @@ def propose_answer(
         visitor_id=identified.visitor_id,
         warnings=warnings,
     )
-    event_time = timestamp(at_ms)
-    for one, place in zip(asked.spaces, places, strict=True):
-        result = answer.results.add(space=one.space)
-        if place is None:
-            known = one.space in known_spaces
-            result.shortfall_reason = (
-                pb.SHORTFALL_REASON_NOT_IDENTIFIED
-                if known
-                else pb.SHORTFALL_REASON_UNKNOWN_SPACE
-            )
-            continue
-        filled = decision.spaces[place]
-        result.shortfall_reason = _SHORTFALLS[filled.shortfall]
-        if not filled.chosen:
-            result.default_content = filled.space.default_content
-        for index, chosen in enumerate(filled.chosen):
-            proposition_id = proposition_ids.get((place, index), "")
-            proposition = _proposition(filled, chosen, proposition_id)
-            proposition.event_time.CopyFrom(event_time)
-            result.propositions.append(proposition)
-        answer.warnings.extend(
-            f"offer {one.offer.name!r} is left out of {filled.space.name!r}:"
-            f" {one.reason}"
-            for one in filled.not_rendered[:_NOT_RENDERED_TOLD_MAX]
-        )
-    return answer.SerializeToString()
+    return b"".join((answer.SerializeToString(), *results))
 
 
 def update_answer(proposition_id: str, updated: Proposition) -> bytes:
@@ -99,37 +113,24 @@ def interaction_text(interaction: int) -> str:
     return f"{interaction:016x}"
 
 
-def _proposition(
-    filled: SpaceDecision, chosen: Chosen, proposition_id: str
-) -> pb.Proposition:
-    offer, space = chosen.scored.offer, filled.space
-    proposition = pb.Proposition(
-        proposition_id=proposition_id,
-        offer=offer.name,
-        category=offer.category,
-        weight=chosen.scored.weight,
-        rank=chosen.rank,
-    )
-    if chosen.shown is None or chosen.rendered is None:
-        # Nothing is to be rendered: every field is a text.
-        fields = space.contents[offer.number].fields
-        proposition.content.update(cast(Mapping[str, str], fields))
-        return proposition
+def _shown_part(shown: Shown, rendered: Rendered, proposition_id: str) -> bytes:
+    """What the space shows of the offer to this contact."""
+    offer, space = shown.offer, shown.space
     content, representation, acceptance_url, click_url = completed(
-        chosen.shown, chosen.rendered, proposition_id
+        shown, rendered, proposition_id
     )
-    proposition.content.update(content)
+    part = pb.Proposition(offer=offer.name, category=offer.category, content=content)
     if proposition_id:
         # Without an id there is nothing to accept, or to look into.
-        proposition.acceptance_url = acceptance_url
-        proposition.click_url = click_url
+        part.acceptance_url = acceptance_url
+        part.click_url = click_url
     match space.rendering and space.rendering.form:
         case "html":
-            proposition.representation.html = representation
+            part.representation.html = representation
         case "text":
-            proposition.representation.text = representation
+            part.representation.text = representation
         case "json":
-            proposition.representation.json.update(json.loads(representation))
+            part.representation.json.update(json.loads(representation))
         case _:
             pass
-    return proposition
+    return part.SerializeToString()

@@ -16,6 +16,7 @@ from contact_store.profile_reader import ProfileReader
 from contact_store.profiles import ProfileStore
 from contact_store.reach import Look, Reach
 from contact_store.records import Proposition
+from server.answer_bytes import OfferParts
 from server.context_values import check_context, context_slots
 from server.engine.call import Call, SpaceCall
 from server.engine.history_slots import KnownNames
@@ -35,6 +36,8 @@ class PreparedForm(NamedTuple):
     #: For each space asked for, its place in `calls`; None when nothing decides it.
     places: tuple[int | None, ...]
     calls: tuple[SpaceCall, ...]
+    #: Of the space of each of `calls`.
+    offer_parts: tuple[OfferParts, ...]
     context_values: dict[str, object]
     warnings: tuple[str, ...]
 
@@ -123,6 +126,8 @@ class Preparation:
         self._looks: dict[str, tuple[Look, ...]] = {}
         #: By what is asked, of which environment, and which one decides.
         self._forms: dict[tuple[bytes, str, str | None], PreparedForm] = {}
+        #: By the environments that decide, and their spaces.
+        self._offer_parts: dict[tuple[str, str], OfferParts] = {}
         #: By what history knows them by; filled when a proposition is answered.
         self._spaces: dict[int, tuple[LiveEnvironment, LiveSpace]] = {}
 
@@ -154,7 +159,7 @@ class Preparation:
         key = (asked.form, environment.name, decides and decides.name)
         form = self._forms.get(key) if asked.form else None
         if form is None:
-            form = _prepared_form(asked, environment, decides, catalog)
+            form = self._prepared_form(asked, environment, decides, catalog)
             if asked.form:
                 if len(self._forms) >= REQUESTS_MAX:
                     self._forms.clear()
@@ -200,7 +205,7 @@ class Preparation:
         """Forget what is of any revision."""
         self._revision = -1
         self._readers, self._names, self._spaces = {}, {}, {}
-        self._looks, self._forms = {}, {}
+        self._looks, self._forms, self._offer_parts = {}, {}, {}
 
     def space_of(
         self, catalog: LiveCatalog, space_hash: int
@@ -237,6 +242,35 @@ class Preparation:
             names=self._names_of(environment),
         )
 
+    def _prepared_form(
+        self,
+        asked: AskedDecision,
+        environment: LiveEnvironment,
+        decides: LiveEnvironment | None,
+        catalog: LiveCatalog,
+    ) -> PreparedForm:
+        """Raises InvalidRequest."""
+        schemas = [environment.context_attributes]
+        if decides is not None and decides is not environment:
+            schemas.append(decides.context_attributes)
+        values, violations = check_context(asked.context, schemas)
+        if violations:
+            raise InvalidRequest(violations)
+        places: list[int | None] = []
+        calls: list[SpaceCall] = []
+        parts: list[OfferParts] = []
+        for one in asked.spaces:
+            space = space_in(decides, environment, one.space)
+            places.append(None if space is None else len(calls))
+            if decides is not None and space is not None:
+                calls.append(
+                    SpaceCall(space, one.max_propositions, one.categories, one.themes)
+                )
+                key = (decides.name, space.name)
+                parts.append(self._offer_parts.setdefault(key, OfferParts()))
+        warnings = _warnings(asked, environment, catalog)
+        return PreparedForm(tuple(places), tuple(calls), tuple(parts), values, warnings)
+
     def _profile(
         self, decides: LiveEnvironment, identified: Identified
     ) -> tuple[object, ...]:
@@ -268,32 +302,6 @@ class Preparation:
         if looks is None:
             looks = self._looks[environment.name] = looks_of(environment)
         return looks
-
-
-def _prepared_form(
-    asked: AskedDecision,
-    environment: LiveEnvironment,
-    decides: LiveEnvironment | None,
-    catalog: LiveCatalog,
-) -> PreparedForm:
-    """Raises InvalidRequest."""
-    schemas = [environment.context_attributes]
-    if decides is not None and decides is not environment:
-        schemas.append(decides.context_attributes)
-    values, violations = check_context(asked.context, schemas)
-    if violations:
-        raise InvalidRequest(violations)
-    places: list[int | None] = []
-    calls: list[SpaceCall] = []
-    for one in asked.spaces:
-        space = space_in(decides, environment, one.space)
-        places.append(None if space is None else len(calls))
-        if space is not None:
-            calls.append(
-                SpaceCall(space, one.max_propositions, one.categories, one.themes)
-            )
-    warnings = _warnings(asked, environment, catalog)
-    return PreparedForm(tuple(places), tuple(calls), values, warnings)
 
 
 def _environment(catalog: LiveCatalog, name: str) -> LiveEnvironment:

@@ -160,6 +160,7 @@ class Proposing:
             interaction=prepared.interaction,
             decision=decision,
             places=prepared.form.places,
+            offer_parts=prepared.form.offer_parts,
             proposition_ids={k: v.proposition_id for k, v in stored.items()},
             at_ms=asked.at_ms(decided_at_ms),
             warnings=(*prepared.form.warnings, *self._quota_warnings),

@@ -20,7 +20,6 @@ from server.engine.call import Call
 from server.engine.eligibility import Conditions
 from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
 
-
 # PERF: looking a member up in its class takes 60 ns, and there are many a decision.
 _THIS_OFFER, _SAME_CATEGORY = Counted.THIS_OFFER, Counted.SAME_CATEGORY
 _ALL_OFFERS = Counted.ALL_OFFERS
