@@ -26,6 +26,7 @@ And what is edited before it is published:
     design_store    design records in LMDB, and every change that was made of them
     design_changes  one change: written whole, and read again
     design_records  records by name, and the catalog that they are together
+    approvals       what was submitted, reviewed and approved of offers
     design_values   keys and values, with checksums
     design_faults   checks of all of it
     design_errors   what can go wrong

@@ -45,6 +45,14 @@ class Entry(NamedTuple):
     after: Record | None
 
 
+class AuthoredState(NamedTuple):
+    """One record as a change left it; None is that the change deleted it."""
+
+    version: int
+    author: Author
+    record: Record | None
+
+
 class Change(NamedTuple):
     """A change as it was made; numbers grow by one."""
 
@@ -121,10 +129,7 @@ def read_change(txn: Txn, tables: Tables, version: int) -> Change:
     value = txn.get(key, db=tables.changes)
     if value is None:
         raise UnknownChange(f"the design has no change {version}")
-    try:
-        head = _decode_head(unseal(key, value))
-    except msgspec.MsgspecError as error:
-        raise DamagedDesign(key, str(error)) from None
+    head = _read_head(key, value)
     entries: list[Entry] = []
     with txn.cursor(tables.entries) as cursor:
         if cursor.set_range(key):
@@ -134,8 +139,27 @@ def read_change(txn: Txn, tables: Tables, version: int) -> Change:
                 entries.append(_read_entry(txn, tables, entry_key, sealed))
     if len(entries) != head.entry_count:
         raise DamagedDesign(key, "some of its entries are missing")
-    author = Author(head.name, UnixMs(head.at_ms), head.method)
-    return Change(version, author, tuple(entries))
+    return Change(version, _author(head), tuple(entries))
+
+
+def read_author(txn: Txn, tables: Tables, version: int) -> Author:
+    """Of a change that there is; raises DamagedDesign."""
+    key = number_key(version)
+    value = txn.get(key, db=tables.changes)
+    if value is None:
+        raise DamagedDesign(key, "a change is missing")
+    return _author(_read_head(key, value))
+
+
+def _read_head(key: bytes, value: bytes) -> _Head:
+    try:
+        return _decode_head(unseal(key, value))
+    except msgspec.MsgspecError as error:
+        raise DamagedDesign(key, str(error)) from None
+
+
+def _author(head: _Head) -> Author:
+    return Author(head.name, UnixMs(head.at_ms), head.method)
 
 
 def read_entries(

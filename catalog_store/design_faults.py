@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from catalog_store.design_changes import read_change
 from catalog_store.design_errors import DamagedDesign, UnknownChange
-from catalog_store.design_records import encode_record
+from catalog_store.design_records import Ref, encode_record
 from catalog_store.design_values import (
     Tables,
     Txn,
+    key_of,
     number_key,
     number_of_key,
     read_deleted,
@@ -95,5 +96,16 @@ def _fault_of_record(txn: Txn, tables: Tables, key: bytes, value: bytes) -> str:
     except DamagedDesign as damaged:
         return damaged.reason
     # After the number of the change before.
-    is_same = payload[len(number_key(0)) :] == encode_record(stored.record)
-    return "" if is_same else f"change {stored.version} made something else of it"
+    if payload[len(number_key(0)) :] != encode_record(stored.record):
+        return f"change {stored.version} made something else of it"
+    ref = ref_of_key(key)
+    if ref.kind == "approvals":
+        return _fault_of_approvals(txn, tables, ref)
+    return ""
+
+
+def _fault_of_approvals(txn: Txn, tables: Tables, ref: Ref) -> str:
+    """What approvals miss, or nothing."""
+    if txn.get(key_of(Ref(ref.environment, "offers", ref.name)), db=tables.records):
+        return ""
+    return "its offer is missing"

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 
 import msgspec
 
+from catalog_store.approvals import OfferApprovals
 from catalog_store.records import (
     Catalog,
     Category,
@@ -37,7 +38,8 @@ class Zone(Record, frozen=True):
 
 
 #: What records are of each kind. A kind is the field of Environment that holds them;
-#: the environment itself has none, and zones are of the design alone.
+#: the environment itself has none; zones, and approvals by the names of their
+#: offers, are of the design alone.
 RECORD_OF_KIND: Mapping[str, type[Record]] = MappingProxyType(
     {
         "": Environment,
@@ -49,10 +51,13 @@ RECORD_OF_KIND: Mapping[str, type[Record]] = MappingProxyType(
         "spaces": Space,
         "typologies": Typology,
         "zones": Zone,
+        "approvals": OfferApprovals,
     }
 )
+#: What catalogs do not have.
+DESIGN_ONLY = frozenset({"zones", "approvals"})
 #: Of a catalog's environment.
-SECTIONS = tuple(kind for kind in RECORD_OF_KIND if kind not in ("", "zones"))
+SECTIONS = tuple(kind for kind in RECORD_OF_KIND if kind and kind not in DESIGN_ONLY)
 
 
 class Ref(NamedTuple):
@@ -119,6 +124,8 @@ class Design(NamedTuple):
                 records[ref] = Stored(record, version)
         touched: dict[str, set[str]] = {}
         for ref in changes:
+            if ref.kind in DESIGN_ONLY:
+                continue
             touched.setdefault(ref.environment, set()).add(ref.kind)
         before = {one.name: one for one in self.catalog.environments}
         after = {name: one for name, one in before.items() if name not in touched}

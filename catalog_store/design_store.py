@@ -21,8 +21,10 @@ import lmdb
 
 from catalog_store.design_changes import (
     Author,
+    AuthoredState,
     Change,
     DesignTransaction,
+    read_author,
     read_change,
     read_entries,
 )
@@ -35,11 +37,12 @@ from catalog_store.design_values import (
     Txn,
     last_version,
     read_deleted,
+    read_environments,
     ref_of_key,
     unpack_stored,
 )
 from catalog_store.durable_files import reserve
-from catalog_store.records import UnixMs
+from catalog_store.records import Environment, UnixMs
 
 #: Address space, not disk: the file grows as it is used, up to this.
 MAP_BYTES = 16 << 30
@@ -103,6 +106,11 @@ class DesignStore:
         with self._reading() as txn:
             return _read_design(txn, self._tables, known)
 
+    def environments(self) -> list[Environment]:
+        """Their own records, in order of name; raises DamagedDesign."""
+        with self._reading() as txn:
+            return read_environments(txn, self._tables)
+
     def deleted(self, now_ms: UnixMs) -> dict[Ref, Deleted]:
         """Records that were deleted within RETENTION_MS, and not made again since."""
         with self._reading() as txn:
@@ -120,6 +128,13 @@ class DesignStore:
         """
         with self._reading() as txn:
             yield from list(read_entries(txn, self._tables, ref))
+
+    def authored_states(self, ref: Ref) -> Iterator[AuthoredState]:
+        """The states of one record, newest first, and who made it so."""
+        with self._reading() as txn:
+            for version, stored in read_entries(txn, self._tables, ref):
+                author = read_author(txn, self._tables, version)
+                yield AuthoredState(version, author, stored and stored.record)
 
     def faults(self, progress: Progress) -> Iterator[Fault]:
         """Everything that is wrong with what is stored, as of one moment."""

@@ -21,7 +21,7 @@ from catalog_store.design_records import (
     decode_record,
     encode_record,
 )
-from catalog_store.records import UnixMs
+from catalog_store.records import Environment, UnixMs
 
 #: A transaction whose reads are copies, never views of the map.
 Txn: TypeAlias = "lmdb.Transaction[bytes]"
@@ -101,6 +101,22 @@ def unpack_stored(ref: Ref, key: bytes, value: bytes) -> Stored:
 def last_version(txn: Txn, tables: Tables) -> int:
     with txn.cursor(tables.changes) as cursor:
         return number_of_key(cursor.key()) if cursor.last() else 0
+
+
+def read_environments(txn: Txn, tables: Tables) -> list[Environment]:
+    """Their own records; what is in an environment is stepped over."""
+    found: list[Environment] = []
+    with txn.cursor(tables.records) as cursor:
+        is_there = cursor.first()
+        while is_there:
+            key = cursor.key()
+            ref = ref_of_key(key)
+            record = unpack_stored(ref, key, cursor.value()).record
+            if isinstance(record, Environment):
+                found.append(record)
+            # Its own key is the first that begins with its name.
+            is_there = cursor.set_range(f"{ref.environment}\x01".encode())
+    return found
 
 
 def read_deleted(txn: Txn, tables: Tables, now_ms: UnixMs) -> dict[Ref, Deleted]:

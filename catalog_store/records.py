@@ -201,6 +201,15 @@ class StatusName(StrEnum):
     REJECTED = "rejected"
 
 
+class EnvironmentSource(StrEnum):
+    """Where an environment's published revisions come from."""
+
+    #: What is approved of the design records.
+    RECORDS = "records"
+    #: Files and artifacts.
+    ARTIFACT = "artifact"
+
+
 class ContentField(Record, frozen=True):
     """One field of an offer's content that a space shows."""
 
@@ -335,6 +344,10 @@ class Environment(Record, frozen=True):
     anonymous: bool = False
     #: Where spaces that name an `anonymous_space` find it.
     anonymous_environment: str | None = None
+    #: None is either: the design as it is, or what is pushed.
+    source: EnvironmentSource | None = None
+    #: Whether nobody approves what they edited or submitted themselves.
+    forbids_own_approval: bool = False
     #: Whether a contact id without a profile, which is else empty, is nobody's.
     requires_profile: bool = False
     #: IANA name; dates without a zone are read in it.

@@ -42,6 +42,7 @@ from catalog_store.records import (
     Catalog,
     Category,
     Environment,
+    EnvironmentSource,
     Offer,
     PresentationRule,
     Quota,
@@ -133,6 +134,12 @@ def _check_environments(catalog: Catalog, findings: Findings) -> None:
     for name in _repeated(names):
         field = Field(resource_name(name), "name", name)
         findings.add(mistakes.duplicate(field, "environment"))
+    sources = {each.source: each.name for each in catalog.environments if each.source}
+    if len(sources) > 1:
+        name = sources[EnvironmentSource.ARTIFACT]
+        other = sources[EnvironmentSource.RECORDS]
+        field = Field(resource_name(name), "source", EnvironmentSource.ARTIFACT)
+        findings.add(mistakes.mixed_sources(field, other))
     defaults = [each.name for each in catalog.environments if each.default]
     for name in defaults[1:]:
         field = Field(resource_name(name), "default", "true")

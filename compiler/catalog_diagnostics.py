@@ -111,6 +111,13 @@ def several_defaults(field: Field, first: str) -> Diagnostic:
     return field.error(f"environment {first!r} is the default already; only one can be")
 
 
+def mixed_sources(field: Field, other: str) -> Diagnostic:
+    return field.error(
+        f"environment {other!r} is published from records, and one revision holds "
+        "both: give them one source"
+    )
+
+
 def not_anonymous(field: Field) -> Diagnostic:
     return field.error(
         f"environment {field.text!r} is not for visitors; write `anonymous: true` in "

@@ -42,6 +42,7 @@ A catalog comes to a worker by these:
 
     files              catalogs and contacts in files
     publication        files or an artifact to the current revision
+    sources            whether an environment may be published from there
     live_loading       a revision's file to the live catalog
     live_index_loading its index
 

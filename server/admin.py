@@ -1,8 +1,7 @@
 """The admin process: the services of the admin port.
 
-Revisions can be read, pushed and rolled back, contacts kept, the design edited and
-published, now or later; what approves answers UNIMPLEMENTED until it exists.
-`server.access` says who may call what.
+Revisions can be read, pushed and rolled back, contacts kept, the design edited,
+approved and published, now or later. `server.access` says who may call what.
 """
 
 import asyncio
@@ -71,8 +70,8 @@ async def run_admin(
         ProfileStore(folder.profiles),
     )
     contacts = ContactService(stores, _now_ms, os.urandom)
-    publications = PublicationService(folder, _now_ms)
     design = DesignService(folder, _now_ms)
+    publications = PublicationService(folder, _now_ms, designed=design.environments)
     health = Health(names)
     await health.set(serving=True)
     services = [

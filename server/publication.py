@@ -35,6 +35,7 @@ from server.files import read_catalog
 from server.live.collector import collections_put_off
 from server.live_loading import load
 from server.requests import UnknownName
+from server.sources import Accept, accept_anything, environments_in
 
 _OTHER_CATALOG = "the file does not hold what its manifest says"
 
@@ -88,14 +89,16 @@ def publish_files(
     publisher: str,
     now_ms: UnixMs,
     progress: Progress | None = None,
+    accept: Accept = accept_anything,
 ) -> tuple[Manifest, Compilation]:
     """Compile a folder and make it the current revision.
 
     Rules that the current revision has already are taken from it, if it was compiled
-    here.
+    here. Raises Refused, PublicationBusy, and what `accept` raises.
     """
     revisions = Revisions(data.catalog)
     compilation = compile_files(path, _compiled_here(revisions), progress)
+    accept([one.environment for one in compilation.catalog.environments])
     published = _publish_compiled(revisions, compilation, publisher, now_ms)
     return published, compilation
 
@@ -166,33 +169,45 @@ def switch_offer(
 
 
 def publish_artifact(
-    data: DataFolder, artifact: Path, *, publisher: str, now_ms: UnixMs
+    data: DataFolder,
+    artifact: Path,
+    *,
+    publisher: str,
+    now_ms: UnixMs,
+    accept: Accept = accept_anything,
 ) -> Manifest:
     """Verify a compiled catalog and make it the current revision.
 
-    Raises ArtifactError, and PublicationBusy.
+    Raises ArtifactError, PublicationBusy, and what `accept` raises.
     """
     revisions = Revisions(data.catalog)
     with revisions.preparing():
         installed = revisions.install_artifact(artifact, now_ms)
         return publish_installed(
-            revisions, installed, publisher=publisher, now_ms=now_ms
+            revisions, installed, publisher=publisher, now_ms=now_ms, accept=accept
         )
 
 
 def publish_installed(
-    revisions: Revisions, installed: Manifest, *, publisher: str, now_ms: UnixMs
+    revisions: Revisions,
+    installed: Manifest,
+    *,
+    publisher: str,
+    now_ms: UnixMs,
+    accept: Accept,
 ) -> Manifest:
     """Make an artifact of which all bytes were verified the current revision.
 
     Its code is used if it is for this Python, since whoever signed it is trusted; else
-    it is rebuilt from the trees. Raises ArtifactError, and PublicationBusy.
+    it is rebuilt from the trees. Raises ArtifactError, PublicationBusy, and what
+    `accept` raises.
     """
     try:
         runnable = _runnable(revisions, installed)
         if runnable is installed:
             _check_digest(revisions, installed)
         _try(revisions, runnable)
+        accept(environments_in(revisions.open_installed(runnable)))
     except DamagedRevision as error:
         raise ArtifactError(str(error)) from None
     return revisions.publish(runnable, publisher=publisher, now_ms=now_ms)

@@ -7,14 +7,14 @@ every worker has switched.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
 from catalog_store.installation import Installation
 from catalog_store.manifest import Manifest
-from catalog_store.records import UnixMs
+from catalog_store.records import Environment, UnixMs
 from catalog_store.revisions import (
     CatalogFolderFailed,
     DamagedRevision,
@@ -26,6 +26,7 @@ from server.data_folder import DataFolder
 from server.publication import publish_installed, roll_back
 from server.requests import InvalidRequest, Violation
 from server.revision_message import revision_message
+from server.sources import Accept, accept_for
 from server.switching import SWITCH_SECONDS, all_switched
 from server.wire import admin_pb2 as pb
 
@@ -43,11 +44,14 @@ class PublicationService:
         data: DataFolder,
         now_ms: Callable[[], UnixMs],
         switch_seconds: float = SWITCH_SECONDS,
+        designed: Callable[[], Iterable[Environment]] = tuple,
     ) -> None:
+        """`designed` gives the environments of the design."""
         self._data = data
         self._revisions = Revisions(data.catalog)
         self._signal = self._revisions.signal()
         self._now_ms = now_ms
+        self._designed = designed
         self._switch_seconds = switch_seconds
         self._busy = False
         #: The sha256 of files that workers of this server decided with.
@@ -55,10 +59,15 @@ class PublicationService:
 
     @contextmanager
     def push(self, caller: str) -> Generator["Push"]:
-        """An artifact in parts; raises PublicationBusy beside another publication."""
+        """An artifact in parts.
+
+        Raises PublicationBusy beside another publication, and OtherSource.
+        """
         self._begin()
         push: Push | None = None
         try:
+            # Before all of it is sent; and again when it is there.
+            self._accept()(())
             begin = partial(self._revisions.begin_artifact, self._now_ms())
             with self._revisions.preparing():
                 push = Push(self, _folder_failures(begin)(), caller)
@@ -123,8 +132,15 @@ class PublicationService:
         with installation, self._revisions.preparing():
             installed = installation.finish()
             return publish_installed(
-                self._revisions, installed, publisher=caller, now_ms=self._now_ms()
+                self._revisions,
+                installed,
+                publisher=caller,
+                now_ms=self._now_ms(),
+                accept=self._accept(),
             )
+
+    def _accept(self) -> Accept:
+        return accept_for(self._designed(), self._revisions)
 
     def _begin(self) -> None:
         if self._busy:

@@ -132,6 +132,36 @@ class NotPublishable(Exception):
         super().__init__(text.decode(errors="ignore"))
 
 
+class OtherSource(Exception):
+    """An environment is published from elsewhere; says from where, and the remedy."""
+
+
+class NotPending(Exception):
+    """What is to be reviewed is not waiting for a review."""
+
+    def __init__(self, what: str, state: str) -> None:
+        super().__init__(
+            f"{what} is {state}, not pending; submit it for approval first"
+        )
+
+
+class NotTheReviewer(Exception):
+    """A submission waits for others."""
+
+    def __init__(self, name: str, reviewers: Iterable[str]) -> None:
+        named = ", ".join(reviewers) or "offer managers"
+        super().__init__(f"{name} does not review this; it waits for {named}")
+
+
+class OwnApproval(Exception):
+    """The environment wants a second person."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(
+            f"{name} edited or submitted {what}; somebody else has to approve it"
+        )
+
+
 class Unauthenticated(Exception):
     """The call does not say who makes it, or not credibly."""
 

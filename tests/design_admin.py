@@ -13,6 +13,8 @@ from google.protobuf.message_factory import GetMessageClass
 from catalog_store.design_records import Ref, Stored
 from catalog_store.records import Record, UnixMs
 from catalog_store.revisions import Revisions
+from server.access.callers import Caller, current_caller
+from server.access.roles import Role
 from server.admin import admin_handlers
 from server.client import CallFailed, call_failed
 from server.data_folder import DataFolder
@@ -29,8 +31,13 @@ from tests.servers import DEADLINE_SECONDS
 PARENT = "environments/bank"
 
 
-def anyone(_: Context) -> str:
-    return "anyone"
+def told(rpc_context: Context) -> str:
+    """Whoever the call says, an administrator where it does not say."""
+    metadata = dict(rpc_context.invocation_metadata() or ())
+    name = str(metadata.get("caller", "anyone"))
+    role = Role(metadata.get("role", Role.ADMINISTRATOR))
+    current_caller.set(Caller(name, role, ""))
+    return name
 
 
 #: One of each noun, in an order in which each refers to earlier ones only.
@@ -65,6 +72,12 @@ class DesignAdmin(NamedTuple):
     channel: grpc.Channel
     address: str
     clock: "Clock"
+    #: Who calls.
+    metadata: tuple[tuple[str, str], ...] = ()
+
+    def as_(self, name: str, role: Role = Role.OFFER_MANAGER) -> "DesignAdmin":
+        """The same port, called by somebody else."""
+        return self._replace(metadata=(("caller", name), ("role", role)))
 
     def call(self, method: str, /, **fields: Any) -> Any:
         """Raises CallFailed."""
@@ -75,7 +88,8 @@ class DesignAdmin(NamedTuple):
         answer_type = GetMessageClass(METHODS[method].output_type)
         call = self.channel.unary_unary(f"/propono.v1.AdminService/{method}")
         try:
-            return answer_type.FromString(call(data, timeout=DEADLINE_SECONDS))
+            answer = call(data, timeout=DEADLINE_SECONDS, metadata=self.metadata)
+            return answer_type.FromString(answer)
         except grpc.RpcError as error:
             raise call_failed(error) from None
 
@@ -136,9 +150,11 @@ def design_admin(folder: Path) -> Generator[DesignAdmin]:
             [
                 admin_handlers(
                     revisions,
-                    PublicationService(DataFolder(folder), clock),
-                    anyone,
-                    design.methods(anyone),
+                    PublicationService(
+                        DataFolder(folder), clock, designed=design.environments
+                    ),
+                    told,
+                    design.methods(told),
                 )
             ],
             reuse_port=False,

@@ -150,6 +150,7 @@ MAY_IMPORT = {
     },
     # A change is checked before it is stored.
     "server.design.editing": {"server.design", "catalog_store", "compiler"},
+    "server.design.approval_upkeep": {"server.design", "catalog_store", "compiler"},
     "server.design.applying": {"server", "catalog_store", "compiler.source"},
     "server.design.publishing": {"server", "catalog_store", "compiler"},
     "server.design.remote": {"server", "catalog_store", "grpc"},

@@ -209,7 +209,7 @@ def test_every_kind_of_record_is_encoded_and_decoded() -> None:
     assert decode_record("zones", encode_record(zone)) == zone
     assert RECORD_OF_KIND.keys() == {
         "", "categories", "offers", "presentation_rules", "quotas", "segments",
-        "spaces", "typologies", "zones",
+        "spaces", "typologies", "zones", "approvals",
     }  # fmt: skip
 
 

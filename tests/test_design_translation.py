@@ -20,7 +20,7 @@ from tests.design_generation import records
 
 @st.composite
 def named_records(draw: st.DrawFn) -> tuple[Ref, Record]:
-    kind = draw(st.sampled_from(sorted(RECORD_OF_KIND)))
+    kind = draw(st.sampled_from(sorted(NOUN_OF_KIND)))
     record: Any = draw(records(RECORD_OF_KIND[kind]))
     return (Ref("bank", kind, record.name) if kind else Ref(record.name)), record
 
@@ -74,7 +74,7 @@ def _time(**fields: int) -> timestamp_pb2.Timestamp:
             "period",
         ),
         (limits_pb2.Quota(), "period"),
-        (pb.Environment(source=pb.ENVIRONMENT_SOURCE_ARTIFACT), "source"),
+        (pb.Environment(source=7), "source"),
         (
             pb.Environment(contact_attributes=[pb.Attribute(name="a")]),
             "contact_attributes[0].type",

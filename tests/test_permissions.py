@@ -84,7 +84,7 @@ def test_an_auditor_changes_nothing_and_sees_no_contact() -> None:
 
     assert all(name.startswith(("List", "Get", "Export")) for name in allowed)
     assert not allowed & {"GetContact", "ListPropositions"}
-    assert len(allowed) == 22
+    assert len(allowed) == 24
 
 
 def test_a_delivery_manager_uses_what_is_published() -> None:
@@ -96,6 +96,8 @@ def test_a_delivery_manager_uses_what_is_published() -> None:
         *(f"List{noun}" for noun in nouns),
         *(f"Get{noun}" for noun in singular),
         "GetContact",
+        "ListApprovalLog",
+        "ListApprovals",
         "ListPropositions",
         "ListScheduledPublications",
         "ProposeBatch",

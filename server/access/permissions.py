@@ -88,6 +88,8 @@ _ADMIN = {
     **_noun("Typology", "Typologies", _CATALOG_READERS, _EDITORS, _EDITORS),
     "SubmitForApproval": Permission(_EDITORS, is_change=True),
     "Review": Permission(_REVIEWERS, is_change=True),
+    "ListApprovals": Permission(_CATALOG_READERS),
+    "ListApprovalLog": Permission(_CATALOG_READERS),
     "SetOfferDisabled": Permission(_EDITORS, is_change=True),
     # A catalog may have environments: who may make them applies it.
     "ApplyCatalog": Permission(_ADMINISTRATOR, is_change=True),

@@ -174,8 +174,10 @@ def publish(path: Path, data: Path, output: str) -> None:
     propono catalog publish bank.propono --data /srv/propono
     """
     from catalog_store.artifact import ArtifactError
+    from catalog_store.design_errors import DesignStoreError
     from catalog_store.revisions import DamagedRevision, PublicationBusy
     from compiler.source import Refused
+    from server.requests import OtherSource
 
     folder = DataFolder(data)
     unpublished = "; nothing was published"
@@ -191,18 +193,32 @@ def publish(path: Path, data: Path, output: str) -> None:
             raise Refusal(text) from None
         except (ArtifactError, DamagedRevision, PublicationBusy) as error:
             raise Refusal(f"{path}: {error}{unpublished}") from None
+        except (DesignStoreError, OtherSource) as error:
+            raise Refusal(f"{error}{unpublished}") from None
         audit_published(change, manifest)
     say_published(manifest, output)
 
 
 def _publish(folder: DataFolder, path: Path) -> "Manifest":
+    from catalog_store.revisions import Revisions
     from server.publication import publish_artifact, publish_files
+    from server.sources import accept_in
 
+    who, accept = getuser(), accept_in(folder, Revisions(folder.catalog))
     if not path.is_dir():
-        return publish_artifact(folder, path, publisher=getuser(), now_ms=now_ms())
+        return publish_artifact(
+            folder, path, publisher=who, now_ms=now_ms(), accept=accept
+        )
+    # Before a long compilation, and with what it gives again.
+    accept(())
     with _progress() as progress:
         manifest, compilation = publish_files(
-            folder, path, publisher=getuser(), now_ms=now_ms(), progress=progress
+            folder,
+            path,
+            publisher=who,
+            now_ms=now_ms(),
+            progress=progress,
+            accept=accept,
         )
     _show(compilation.diagnostics, "table")
     return manifest

@@ -145,7 +145,12 @@ def reached_design(
     from catalog_store.scheduled_publications import ScheduleError
     from server.design.local import local_design
     from server.design.remote import CannotBeSent, RemoteDesign
-    from server.requests import DesignChanged, InvalidRequest, NotPublishable
+    from server.requests import (
+        DesignChanged,
+        InvalidRequest,
+        NotPublishable,
+        OtherSource,
+    )
 
     try:
         if place.admin_server is None:
@@ -156,7 +161,7 @@ def reached_design(
             server, token_file = place.admin_server, place.token_file
             with admin_client(server, token_file, place.data) as client:
                 yield RemoteDesign(client.channel, client.metadata)
-    except (DesignStoreError, DesignChanged, InvalidRequest) as error:
+    except (DesignStoreError, DesignChanged, InvalidRequest, OtherSource) as error:
         raise Refusal(str(error)) from None
     except (NotPublishable, DamagedRevision, PublicationBusy, ScheduleError) as error:
         raise Refusal(str(error)) from None

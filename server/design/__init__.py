@@ -28,5 +28,16 @@ And a whole catalog:
     switching         SetOfferDisabled: the same with one offer out, or back in
     local, remote     the same for commands: in a data folder, or over the admin port
 
+What is published of an environment whose source is the records:
+
+    approved           the approved versions of its offers
+    approving          what submitting and reviewing make of one
+    approval_upkeep    what goes with any other change
+    rights             who may change that an environment has approvals
+    approval_methods   SubmitForApproval, Review and the lists
+    approval_requests  what they are asked, checked
+    approval_lists     what waits for whom, and what became of it
+    approval_messages  as messages
+
 A noun that is added to the table can be edited; nothing else has to be written.
 """

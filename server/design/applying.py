@@ -97,6 +97,9 @@ def _changes(
     }
     if prune:
         for ref in known:
+            if ref.kind == "approvals":
+                # They go with their offers.
+                continue
             is_kept = ref.kind == "zones" and Ref(ref.environment) in records
             if ref not in records and not is_kept:
                 changes[ref] = None

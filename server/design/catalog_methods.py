@@ -7,7 +7,7 @@ thread's.
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from catalog_store.design_records import Design, Ref
+from catalog_store.design_records import DESIGN_ONLY, Design, Ref
 from catalog_store.records import Record
 from server.contact_stream import taking_handler
 from server.design.applying import Applied, ApplyOptions, apply_catalog
@@ -169,7 +169,7 @@ def _parts(design: Design) -> Iterator[bytes]:
 
 def _sent_records(design: Design) -> Iterator[Any]:
     for ref in sorted(design.records):
-        if ref.kind != "zones":
+        if ref.kind not in DESIGN_ONLY:
             yield design_record(ref, message_of(ref, design.records[ref]))
 
 

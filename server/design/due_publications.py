@@ -40,7 +40,7 @@ from server.audit.log import AuditLog
 from server.data_folder import DataFolder
 from server.design.publishing import Publisher
 from server.design.thread import DesignThread
-from server.requests import NotPublishable
+from server.requests import NotPublishable, OtherSource
 
 #: A moment that was missed by more is over: what was meant for it may harm by now.
 LATE_MS_MAX = 24 * 3_600_000
@@ -163,7 +163,7 @@ class DuePublications:
             answer = self._publisher.publish(
                 catalog, one.publisher, validate_only=False, after=current
             )
-        except (NotPublishable, DamagedSchedule) as error:
+        except (NotPublishable, OtherSource, DamagedSchedule) as error:
             self._record(replace(entry, result="FAILED_PRECONDITION"))
             return self._end(one, ScheduleState.REFUSED, reason=str(error))
         except Exception:

@@ -4,15 +4,21 @@ Whoever changes something holds the store's write lock from reading to writing: 
 change was checked against is what it changes, on any number of processes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from catalog_store.design_changes import Author
+from catalog_store.design_changes import Author, AuthoredState
 from catalog_store.design_records import Deleted, Design, Ref
 from catalog_store.design_store import DesignStore
 from catalog_store.records import Record, UnixMs
 from compiler.change_check import check_change
 from compiler.source import Diagnostic, Severity
+from server.design.approval_upkeep import (
+    PublishedOffers,
+    check_approved,
+    nothing_published,
+    upkeep_of,
+)
 from server.design.zones import check_zones
 
 #: What becomes of some records; None deletes one.
@@ -41,15 +47,30 @@ class Edited(NamedTuple):
 class DesignEditor:
     """The design of one store, for one thread; its records are kept in memory."""
 
-    def __init__(self, store: DesignStore, now_ms: Callable[[], UnixMs]) -> None:
+    def __init__(
+        self,
+        store: DesignStore,
+        now_ms: Callable[[], UnixMs],
+        published: PublishedOffers = nothing_published,
+    ) -> None:
+        """`published` reads what decides now, for environments that keep it."""
         self._store = store
         self._now_ms = now_ms
+        self._published = published
         self._design: Design | None = None
 
     def design(self) -> Design:
         """As it stands; raises DesignStoreFailed and DamagedDesign."""
         self._design = self._store.design(self._design)
         return self._design
+
+    def now_ms(self) -> UnixMs:
+        """The time of a change that is made now."""
+        return self._now_ms()
+
+    def states_of(self, ref: Ref) -> Iterator[AuthoredState]:
+        """The states of one record, newest first, and who made it so."""
+        return self._store.authored_states(ref)
 
     def deleted(self) -> dict[Ref, Deleted]:
         """What was deleted lately."""
@@ -70,10 +91,11 @@ class DesignEditor:
             changes = _effective(before, edit(before))
             if not changes:
                 return Edited(before, [])
+            changes = {**changes, **upkeep_of(before, changes, self._published)}
             after = before.changed(changes, transaction.version)
-            found = check_change(after.catalog, before.catalog)
-            found += check_zones(after, {ref.environment for ref in changes})
+            found = _found_in(before, after, changes)
             errors = [one for one in found if one.severity is Severity.ERROR]
+            errors = errors or check_approved(before, after, changes)
             if errors:
                 raise RefusedChange(changes, errors)
             if not validate_only:
@@ -85,6 +107,14 @@ class DesignEditor:
         if not validate_only:
             self._design = after
         return Edited(after, found)
+
+
+def _found_in(before: Design, after: Design, changes: Changes) -> list[Diagnostic]:
+    """What is to be said of what the design then has."""
+    if all(ref.kind == "approvals" for ref in changes):
+        return []
+    found = check_change(after.catalog, before.catalog)
+    return found + check_zones(after, {ref.environment for ref in changes})
 
 
 def _effective(design: Design, changes: Changes) -> Changes:

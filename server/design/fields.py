@@ -78,23 +78,6 @@ class Plain(NamedTuple):
         setattr(message, self.name, value)
 
 
-class Fixed(NamedTuple):
-    """A number that the record has no room for, as it is always the same."""
-
-    name: str
-    value: int
-    remedy: str
-    record: str = ""
-
-    def read(self, message: Any, path: str, found: Found) -> object:
-        if getattr(message, self.name) not in (0, self.value):
-            found.append(Violation(path, self.remedy))
-        return None
-
-    def write(self, message: Any, value: Any) -> None:
-        setattr(message, self.name, self.value)
-
-
 class Optional(NamedTuple):
     """A text or a number; empty, or 0, is None."""
 
@@ -244,7 +227,7 @@ class Span(NamedTuple):
             return ALWAYS
         window = getattr(message, self.name)
         ends = [
-            _unix_ms(getattr(window, end), f"{path}.{end}", found)
+            unix_ms(getattr(window, end), f"{path}.{end}", found)
             if window.HasField(end)
             else None
             for end in ("start_time", "end_time")
@@ -381,7 +364,8 @@ class Shown(NamedTuple):
             rendering.json.update(value.json)
 
 
-def _unix_ms(time: Any, path: str, found: Found) -> UnixMs:
+def unix_ms(time: Any, path: str, found: Found) -> UnixMs:
+    """A protobuf Timestamp; notes what is wrong with it."""
     part_ms, rest = divmod(time.nanos, 1_000_000)
     if rest or not 0 <= time.nanos < 1_000_000_000:
         text = "has parts of a millisecond; send whole milliseconds"

@@ -14,6 +14,7 @@ from catalog_store.records import (
     Channel,
     ContentField,
     Environment,
+    EnvironmentSource,
     Multiplier,
     Offer,
     PresentationRule,
@@ -28,7 +29,6 @@ from catalog_store.records import (
 from server.design.content_fields import TextsBySpace
 from server.design.fields import (
     Bound,
-    Fixed,
     Form,
     Many,
     Named,
@@ -91,11 +91,13 @@ ENVIRONMENT = Form(
         Many("weights", _ROW),
         Optional("typology"),
         Plain("requires_profile"),
-        Fixed(
+        Word(
             "source",
-            catalog_pb2.ENVIRONMENT_SOURCE_RECORDS,
-            "design records are published from records; leave it out",
+            catalog_pb2.EnvironmentSource.DESCRIPTOR,
+            EnvironmentSource,
+            "ENVIRONMENT_SOURCE_",
         ),
+        Plain("forbids_own_approval"),
     ),
 )
 CATEGORY = Form(

@@ -7,13 +7,14 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from catalog_store.design_store import DesignStore
-from catalog_store.records import UnixMs
+from catalog_store.records import Environment, UnixMs
 from server.data_folder import DataFolder
+from server.design.approval_methods import approval_methods
 from server.design.catalog_methods import catalog_methods
 from server.design.due_publications import DuePublications, publish_when_due
 from server.design.editing import DesignEditor
 from server.design.nouns import NOUNS
-from server.design.publishing import Publisher, publish_handler
+from server.design.publishing import Publisher, publish_handler, published_offers
 from server.design.scheduling import Scheduling, scheduling_methods
 from server.design.service import NounService
 from server.design.switching import switch_handler
@@ -31,8 +32,8 @@ class DesignService:
     def __init__(self, folder: DataFolder, now_ms: Callable[[], UnixMs]) -> None:
         """Opens the store; raises DesignStoreFailed."""
         self._store = DesignStore(folder.design)
-        self._editor = DesignEditor(self._store, now_ms)
-        self._publisher = Publisher(folder, now_ms)
+        self._editor = DesignEditor(self._store, now_ms, published_offers(folder))
+        self._publisher = Publisher(folder, now_ms, self.environments)
         self._scheduling = Scheduling(folder, self._publisher, now_ms)
         self._due = DuePublications(folder, self._publisher, now_ms)
         self._thread = DesignThread("design")
@@ -48,6 +49,7 @@ class DesignService:
             **_noun_methods(editor, thread, admit),
             **catalog_methods(editor, thread, admit),
             **scheduling_methods(self._scheduling, admit),
+            **approval_methods(*publishing, admit),
             "Publish": publish_handler(*publishing, schedule, admit),
             "SetOfferDisabled": switch_handler(*publishing, admit),
         }
@@ -55,6 +57,10 @@ class DesignService:
     async def publish_when_due(self) -> None:
         """Publish what is scheduled, until cancelled."""
         await publish_when_due(self._due, self._compiling, self._publisher.switched)
+
+    def environments(self) -> list[Environment]:
+        """Their own records; raises DesignStoreFailed and DamagedDesign."""
+        return self._store.environments()
 
     def close(self) -> None:
         """Wait for the work that has begun."""

@@ -10,9 +10,10 @@ from catalog_store.design_store import DesignStore
 from catalog_store.records import Catalog, Record, UnixMs
 from server.data_folder import DataFolder
 from server.design.applying import ApplyOptions, apply_catalog
+from server.design.approved import published_catalog
 from server.design.catalog_methods import answer_of
 from server.design.editing import DesignEditor
-from server.design.publishing import Publisher
+from server.design.publishing import Publisher, published_offers
 from server.design.scheduling import Scheduling
 from server.live.collector import collections_put_off
 from server.wire import admin_pb2 as pb
@@ -26,8 +27,9 @@ class LocalDesign:
     """What the admin port does, without it; whoever may write the files may do it."""
 
     def __init__(self, store: DesignStore, folder: DataFolder) -> None:
-        self._editor = DesignEditor(store, _now_ms)
-        self._publisher = Publisher(folder, _now_ms)
+        published = published_offers(folder)
+        self._editor = DesignEditor(store, _now_ms, published)
+        self._publisher = Publisher(folder, _now_ms, store.environments)
         self._scheduling = Scheduling(folder, self._publisher, _now_ms)
 
     def apply(
@@ -44,10 +46,10 @@ class LocalDesign:
         design = self._editor.design()
         if request.HasField("publish_time"):
             return self._scheduling.schedule(
-                request, design.catalog, design.version, getuser(), progress
+                request, published_catalog(design), design.version, getuser(), progress
             )
         return self._publisher.publish(
-            design.catalog,
+            published_catalog(design),
             getuser(),
             validate_only=request.validate_only,
             progress=progress,

@@ -1,24 +1,24 @@
-"""Publish: the design to the revision that decides.
+"""Publish: the design to the revision that decides."""
 
-There are no approvals yet: all of the design is published.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from catalog_store.design_errors import DesignStoreFailed
 from catalog_store.design_records import Ref
-from catalog_store.records import Catalog, Offer, UnixMs
+from catalog_store.records import Catalog, Environment, Offer, UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
 from catalog_store.scheduled_publications import ScheduledPublications, is_outdated
 from compiler.revision import Compilation, Progress
 from compiler.source import Refused
 from server.data_folder import DataFolder
+from server.design.approval_upkeep import PublishedOffers
+from server.design.approved import published_catalog
 from server.design.editing import DesignEditor
 from server.design.thread import DesignThread
 from server.publication import compile_records, publish_records, switch_offer
 from server.requests import NotPublishable
 from server.revision_message import revision_message
+from server.sources import require_design
 from server.switching import all_switched
 from server.transport import Context, Handler, unary_handler
 from server.wire import admin_pb2 as pb
@@ -30,9 +30,16 @@ DIAGNOSTICS_MAX = 100
 class Publisher:
     """Publishes the design of one data folder."""
 
-    def __init__(self, folder: DataFolder, now_ms: Callable[[], UnixMs]) -> None:
+    def __init__(
+        self,
+        folder: DataFolder,
+        now_ms: Callable[[], UnixMs],
+        designed: Callable[[], Sequence[Environment]] = tuple,
+    ) -> None:
+        """`designed` gives the environments that the design has now."""
         self._folder = folder
         self._now_ms = now_ms
+        self._designed = designed
 
     def publish(
         self,
@@ -47,14 +54,16 @@ class Publisher:
 
         Of what was not published the revision has no number and no name. With `after`,
         the current revision must still have that number. Raises
-        NotPublishable, PublicationBusy and DesignStoreFailed; what was published before
-        then goes on deciding.
+        NotPublishable, OtherSource, PublicationBusy and DesignStoreFailed; what was
+        published before then goes on deciding.
         """
         if not catalog.environments:
             raise NotPublishable(
                 ["the design is empty: apply a catalog, or create one"]
             )
         folder = self._folder
+        revisions = Revisions(folder.catalog)
+        require_design(catalog.environments, self._designed(), revisions)
         try:
             if validate_only:
                 compilation = compile_records(folder, catalog, progress)
@@ -113,6 +122,25 @@ class Publisher:
         await all_switched(revisions.signal(), number)
 
 
+def published_offers(folder: DataFolder) -> PublishedOffers:
+    """Reads the offers of the revision that decides; raises DamagedRevision."""
+
+    def read(environment: str) -> Sequence[Offer]:
+        revisions = Revisions(folder.catalog)
+        try:
+            revision = revisions.open(revisions.current())
+        except NothingPublished:
+            return ()
+        try:
+            if environment not in revision.environment_names:
+                return ()
+            return revision.environment(environment).offers
+        finally:
+            revision.close()
+
+    return read
+
+
 def publish_handler(
     editor: DesignEditor,
     publisher: Publisher,
@@ -130,12 +158,14 @@ def publish_handler(
         design = await thread.run(editor.design)
         if request.HasField("publish_time"):
             scheduled = await compiling.run(
-                lambda: schedule(request, design.catalog, design.version, caller)
+                lambda: schedule(
+                    request, published_catalog(design), design.version, caller
+                )
             )
             return scheduled.SerializeToString()
         published = await compiling.run(
             lambda: publisher.publish(
-                design.catalog, caller, validate_only=request.validate_only
+                published_catalog(design), caller, validate_only=request.validate_only
             )
         )
         if not request.validate_only:

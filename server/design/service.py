@@ -6,13 +6,15 @@ Each call is plain code for one thread: what it reads does not change under it.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from catalog_store.design_records import Design, Ref, Stored
-from catalog_store.records import Record, UnixMs
+from catalog_store.design_records import Deleted, Design, Ref, Stored
+from catalog_store.records import Record
+from server.design.approval_messages import designed_message, etag_of
 from server.design.editing import Changes, DesignEditor, RefusedChange
 from server.design.filters import filter_of
 from server.design.masks import merge
 from server.design.nouns import ENVIRONMENTS, Noun, is_id, resource_of
 from server.design.refusals import in_use, refused
+from server.design.rights import require_right
 from server.design.translation import message_of, record_of
 from server.requests import (
     InvalidRequest,
@@ -65,14 +67,14 @@ class NounService:
     def get(self, request: Any, answer: Any, caller: str) -> None:
         """What was deleted lately is read as well, with its delete_time."""
         ref = self._noun.ref_of(request.name)
-        stored = self._editor.design().records.get(ref)
-        deleted_at_ms: UnixMs | None = None
-        if stored is None:
-            gone = self._editor.deleted().get(ref)
-            if gone is None:
-                raise self._unknown(self._editor.design(), ref)
-            stored, deleted_at_ms = gone
-        self._fill(answer, message_of(ref, stored, deleted_at_ms))
+        design = self._editor.design()
+        if ref in design.records:
+            self._fill(answer, designed_message(design, ref))
+            return
+        gone = self._editor.deleted().get(ref)
+        if gone is None:
+            raise self._unknown(design, ref)
+        self._fill(answer, message_of(ref, *gone))
 
     def create(self, request: Any, answer: Any, caller: str) -> None:
         noun = self._noun
@@ -109,7 +111,9 @@ class NounService:
             if paths:
                 message = message_of(ref, stored)
                 merge(sent, message, paths)
-            return {ref: record_of(noun, message, ref, f"{noun.field}.")}
+            record = record_of(noun, message, ref, f"{noun.field}.")
+            require_right(stored.record, record)
+            return {ref: record}
 
         self._change(request, answer, caller, ref, edit)
 
@@ -119,7 +123,11 @@ class NounService:
 
         def edit(design: Design) -> Changes:
             self._stored(design, ref, request.etag)
-            held = [r for r in design.records if r[0] == ref.environment and r.kind]
+            held = [
+                r
+                for r in design.records
+                if r[0] == ref.environment and r.kind not in ("", "approvals")
+            ]
             if not noun.kind and held:
                 names = sorted(map(resource_of, held))[:100]
                 text = "is in the environment"
@@ -147,7 +155,7 @@ class NounService:
             )
         except RefusedChange as error:
             raise refused(error, {ref.resource: f"{noun.field}."}) from None
-        self._fill(answer, message_of(ref, edited.design.records[ref]))
+        self._fill(answer, designed_message(edited.design, ref))
 
     def _record(self, request: Any, ref: Ref) -> Record:
         field = self._noun.field
@@ -159,10 +167,10 @@ class NounService:
     def _messages(self, environment: str, request: Any) -> Iterator[tuple[str, Any]]:
         """Names and messages after the token, in order of name."""
         noun = self._noun
-        found: dict[Ref, tuple[Stored, UnixMs | None]] = {
-            ref: (stored, None)
-            for ref, stored in self._editor.design().of_kind(environment, noun.kind)
-        }
+        design = self._editor.design()
+        found: dict[Ref, Deleted | None] = dict.fromkeys(
+            ref for ref, _ in design.of_kind(environment, noun.kind)
+        )
         if request.show_deleted:
             for ref, deleted in self._editor.deleted().items():
                 is_here = not noun.kind or ref.environment == environment
@@ -171,14 +179,20 @@ class NounService:
         for ref in sorted(found):
             name = ref.name or ref.environment
             if name > request.page_token:
-                yield name, message_of(ref, *found[ref])
+                gone = found[ref]
+                yield (
+                    name,
+                    designed_message(design, ref)
+                    if gone is None
+                    else message_of(ref, *gone),
+                )
 
     def _stored(self, design: Design, ref: Ref, etag: str) -> Stored:
         """The record that is to be changed, if it is the one that the caller read."""
         stored = design.records.get(ref)
         if stored is None:
             raise self._unknown(design, ref)
-        if etag and etag != stored.etag:
+        if etag and etag != etag_of(design, ref):
             raise StaleEtag(self._noun.name_of(ref))
         return stored
 

@@ -5,11 +5,13 @@ decides now, which is published again with this one difference.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
 from catalog_store.design_records import Design, Ref, Stored
 from catalog_store.records import Offer
+from server.design.approval_messages import designed_message
 from server.design.editing import Changes, DesignEditor, RefusedChange
 from server.design.nouns import NOUN_OF_FIELD
 from server.design.publishing import Publisher
@@ -42,7 +44,7 @@ def switch_handler(
         )
         await publisher.switched()
         if designed is not None:
-            message = message_of(ref, designed)
+            message = designed
         elif live is not None:
             # Published from a path: there is no design of it to send an etag for.
             message = message_of(ref, Stored(live, 0))
@@ -56,8 +58,8 @@ def switch_handler(
 
 def _switch_design(
     editor: DesignEditor, ref: Ref, caller: str, *, enabled: bool
-) -> Stored | None:
-    """The offer as it then is in the design; None if it is not there."""
+) -> Any:
+    """The message of the offer as it then is in the design; None if it is not there."""
 
     def edit(design: Design) -> Changes:
         stored = design.records.get(ref)
@@ -70,4 +72,5 @@ def _switch_design(
         edited = editor.change(caller, "SetOfferDisabled", edit)
     except RefusedChange as error:
         raise refused(error, {}) from None
-    return edited.design.records.get(ref)
+    is_there = ref in edited.design.records
+    return designed_message(edited.design, ref) if is_there else None

@@ -6,6 +6,7 @@ The design is read and changed on one, since LMDB's write transactions stay on t
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 Made = TypeVar("Made")
@@ -19,7 +20,9 @@ class DesignThread:
 
     def run(self, work: Callable[[], Made]) -> "asyncio.Future[Made]":
         """What the work returns or raises."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, work)
+        # Who calls is known there as well.
+        run = copy_context().run
+        return asyncio.get_running_loop().run_in_executor(self._pool, run, work)
 
     def close(self) -> None:
         """Wait for the work that has begun."""

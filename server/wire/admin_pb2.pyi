@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from server.wire import approvals_pb2 as _approvals_pb2
 from server.wire import catalog_pb2 as _catalog_pb2
 from server.wire import design_offers_pb2 as _design_offers_pb2
 from server.wire import design_spaces_pb2 as _design_spaces_pb2
@@ -127,14 +128,18 @@ class ExportCatalogResponse(_message.Message):
     def __init__(self, design_version: _Optional[int] = ..., records: _Optional[_Iterable[_Union[DesignRecord, _Mapping]]] = ...) -> None: ...
 
 class SubmitForApprovalRequest(_message.Message):
-    __slots__ = ("name", "space", "comment")
+    __slots__ = ("name", "space", "comment", "reviewers", "deadline")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
     COMMENT_FIELD_NUMBER: _ClassVar[int]
+    REVIEWERS_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
     name: str
     space: str
     comment: str
-    def __init__(self, name: _Optional[str] = ..., space: _Optional[str] = ..., comment: _Optional[str] = ...) -> None: ...
+    reviewers: _containers.RepeatedScalarFieldContainer[str]
+    deadline: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., space: _Optional[str] = ..., comment: _Optional[str] = ..., reviewers: _Optional[_Iterable[str]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SubmitForApprovalResponse(_message.Message):
     __slots__ = ("offer",)
@@ -143,24 +148,28 @@ class SubmitForApprovalResponse(_message.Message):
     def __init__(self, offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ...) -> None: ...
 
 class ReviewRequest(_message.Message):
-    __slots__ = ("name", "space", "state", "comment", "etag")
+    __slots__ = ("name", "space", "state", "comment", "etag", "publish")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     COMMENT_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    PUBLISH_FIELD_NUMBER: _ClassVar[int]
     name: str
     space: str
     state: _catalog_pb2.ApprovalState
     comment: str
     etag: str
-    def __init__(self, name: _Optional[str] = ..., space: _Optional[str] = ..., state: _Optional[_Union[_catalog_pb2.ApprovalState, str]] = ..., comment: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+    publish: bool
+    def __init__(self, name: _Optional[str] = ..., space: _Optional[str] = ..., state: _Optional[_Union[_catalog_pb2.ApprovalState, str]] = ..., comment: _Optional[str] = ..., etag: _Optional[str] = ..., publish: _Optional[bool] = ...) -> None: ...
 
 class ReviewResponse(_message.Message):
-    __slots__ = ("offer",)
+    __slots__ = ("offer", "revision")
     OFFER_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     offer: _catalog_pb2.Offer
-    def __init__(self, offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ...) -> None: ...
+    revision: Revision
+    def __init__(self, offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ..., revision: _Optional[_Union[Revision, _Mapping]] = ...) -> None: ...
 
 class SetOfferDisabledRequest(_message.Message):
     __slots__ = ("name", "disabled")

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from server.wire import admin_pb2 as propono_dot_v1_dot_admin__pb2
+from server.wire import approvals_pb2 as propono_dot_v1_dot_approvals__pb2
 from server.wire import design_offers_pb2 as propono_dot_v1_dot_design__offers__pb2
 from server.wire import design_spaces_pb2 as propono_dot_v1_dot_design__spaces__pb2
 from server.wire import scheduling_pb2 as propono_dot_v1_dot_scheduling__pb2
@@ -285,6 +286,16 @@ class AdminServiceStub:
                 '/propono.v1.AdminService/Review',
                 request_serializer=propono_dot_v1_dot_admin__pb2.ReviewRequest.SerializeToString,
                 response_deserializer=propono_dot_v1_dot_admin__pb2.ReviewResponse.FromString,
+                _registered_method=True)
+        self.ListApprovals = channel.unary_unary(
+                '/propono.v1.AdminService/ListApprovals',
+                request_serializer=propono_dot_v1_dot_approvals__pb2.ListApprovalsRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_approvals__pb2.ListApprovalsResponse.FromString,
+                _registered_method=True)
+        self.ListApprovalLog = channel.unary_unary(
+                '/propono.v1.AdminService/ListApprovalLog',
+                request_serializer=propono_dot_v1_dot_approvals__pb2.ListApprovalLogRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_approvals__pb2.ListApprovalLogResponse.FromString,
                 _registered_method=True)
         self.SetOfferDisabled = channel.unary_unary(
                 '/propono.v1.AdminService/SetOfferDisabled',
@@ -667,14 +678,29 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SubmitForApproval(self, request, context):
-        """Asks reviewers to approve an offer's content or eligibility.
+        """Asks reviewers to approve an offer's content or eligibility; whoever reviewed it
+        before is asked again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Review(self, request, context):
-        """Approves or rejects.
+        """Approves or rejects what is pending.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListApprovals(self, request, context):
+        """Lists approvals, ordered by offer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListApprovalLog(self, request, context):
+        """Lists what was submitted and reviewed of an offer, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -984,6 +1010,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Review,
                     request_deserializer=propono_dot_v1_dot_admin__pb2.ReviewRequest.FromString,
                     response_serializer=propono_dot_v1_dot_admin__pb2.ReviewResponse.SerializeToString,
+            ),
+            'ListApprovals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApprovals,
+                    request_deserializer=propono_dot_v1_dot_approvals__pb2.ListApprovalsRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_approvals__pb2.ListApprovalsResponse.SerializeToString,
+            ),
+            'ListApprovalLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApprovalLog,
+                    request_deserializer=propono_dot_v1_dot_approvals__pb2.ListApprovalLogRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_approvals__pb2.ListApprovalLogResponse.SerializeToString,
             ),
             'SetOfferDisabled': grpc.unary_unary_rpc_method_handler(
                     servicer.SetOfferDisabled,
@@ -2353,6 +2389,60 @@ class AdminService:
             '/propono.v1.AdminService/Review',
             propono_dot_v1_dot_admin__pb2.ReviewRequest.SerializeToString,
             propono_dot_v1_dot_admin__pb2.ReviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApprovals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/ListApprovals',
+            propono_dot_v1_dot_approvals__pb2.ListApprovalsRequest.SerializeToString,
+            propono_dot_v1_dot_approvals__pb2.ListApprovalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApprovalLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/ListApprovalLog',
+            propono_dot_v1_dot_approvals__pb2.ListApprovalLogRequest.SerializeToString,
+            propono_dot_v1_dot_approvals__pb2.ListApprovalLogResponse.FromString,
             options,
             channel_credentials,
             insecure,

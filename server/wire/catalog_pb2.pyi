@@ -81,7 +81,7 @@ CHANNEL_MOBILE_APP: Channel
 CHANNEL_OTHER: Channel
 
 class Environment(_message.Message):
-    __slots__ = ("name", "etag", "label", "targeting_dimension", "default", "anonymous", "anonymous_environment", "time_zone", "contact_attributes", "context_attributes", "rule", "weights", "typology", "source", "requires_profile", "delete_time")
+    __slots__ = ("name", "etag", "label", "targeting_dimension", "default", "anonymous", "anonymous_environment", "time_zone", "contact_attributes", "context_attributes", "rule", "weights", "typology", "source", "requires_profile", "delete_time", "forbids_own_approval")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -98,6 +98,7 @@ class Environment(_message.Message):
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     REQUIRES_PROFILE_FIELD_NUMBER: _ClassVar[int]
     DELETE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FORBIDS_OWN_APPROVAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     etag: str
     label: str
@@ -114,7 +115,8 @@ class Environment(_message.Message):
     source: EnvironmentSource
     requires_profile: bool
     delete_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., targeting_dimension: _Optional[str] = ..., default: _Optional[bool] = ..., anonymous: _Optional[bool] = ..., anonymous_environment: _Optional[str] = ..., time_zone: _Optional[str] = ..., contact_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., context_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., typology: _Optional[str] = ..., source: _Optional[_Union[EnvironmentSource, str]] = ..., requires_profile: _Optional[bool] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    forbids_own_approval: bool
+    def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., label: _Optional[str] = ..., targeting_dimension: _Optional[str] = ..., default: _Optional[bool] = ..., anonymous: _Optional[bool] = ..., anonymous_environment: _Optional[str] = ..., time_zone: _Optional[str] = ..., contact_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., context_attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., rule: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[WeightRow, _Mapping]]] = ..., typology: _Optional[str] = ..., source: _Optional[_Union[EnvironmentSource, str]] = ..., requires_profile: _Optional[bool] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., forbids_own_approval: _Optional[bool] = ...) -> None: ...
 
 class Attribute(_message.Message):
     __slots__ = ("name", "type", "description", "required", "minimum", "maximum")
