@@ -10,7 +10,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := compiler catalog_store contact_store server examples
 
-.PHONY: serve test check bench bench-engine bench-ladder bench-peers wire constraints clean
+.PHONY: serve test check bench bench-check bench-engine bench-ladder bench-peers wire constraints clean
 
 serve: .venv/.serve
 	$(BIN)/python -m examples.bank.first_light
@@ -28,6 +28,10 @@ check: .venv/.test
 # What is measured over a port needs ghz and h2load on the PATH.
 bench: .venv/.test
 	$(BIN)/python -m bench.statement
+
+# Whether anything takes twice as long as it did, by ratios; SERVED=1 for calls over a port.
+bench-check: .venv/.test
+	$(BIN)/python -m bench.ratios $(if $(SERVED),--served)
 
 # Compiling and deciding alone, for every shape of catalog; 10 minutes the first time.
 bench-engine: .venv/.test

@@ -35,6 +35,8 @@
     statement_parts  the benches that it is made of
     statement_report  Markdown, JSON and a chart
     bar_chart   that chart
+    ratios      whether anything takes much longer than it did: `make bench-check`
+    ratio_subjects  what that times
 
 Nothing here is imported by what is served.
 """

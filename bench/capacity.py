@@ -2,10 +2,11 @@
 
     python -m bench.capacity --offers 10000
 
-h2load instead of ghz: dry runs of a generated catalog next to echoes on the same stack,
-64 in flight. It sends one request a run, so each run is about another contact, and
-recorded calls, which would all be of one contact, are not made. Calls that ended with
-an error are found in the server's metrics: h2load takes them for answers.
+h2load instead of ghz: dry runs of a generated catalog next to echoes on grpcio's two
+servers and on ours, 64 in flight; ratios are to the faster of grpcio's. It sends one
+request a run, so each run is about another contact, and recorded calls, which would all
+be of one contact, are not made. Calls that ended with an error are found in the
+server's metrics: h2load takes them for answers.
 """
 
 from pathlib import Path
@@ -16,7 +17,7 @@ import click
 
 from bench import h2load, served_answers, served_rows
 from bench.echo import CLIENT_CPU, CONNECTIONS, IN_FLIGHT, SERVER_CPU
-from bench.echo_server import STACKS, echoing
+from bench.echo_server import OURS, STACKS, echoing
 from bench.served_bank import serving
 from bench.timing import report
 from server.client import Client
@@ -83,12 +84,14 @@ def main(
             serving(data, 1, cpu=server_cpu) as served,
             echoing("aio", answer, server_cpu) as aio,
             echoing("threads", answer, server_cpu) as threads,
+            echoing(OURS, answer, server_cpu) as ours,
         ):
             served_answers.check(served.address, offers, min(contacts, 20))
             answer.write_bytes(_one_answer(served.address))
             targets = {
                 "echo, aio": Target(aio),
                 "echo, threads": Target(threads),
+                "echo, ours": Target(ours),
                 "dry run": Target(served.address, served.metrics),
             }
             for number in range(1, repeats + 1):

@@ -7,6 +7,7 @@ one run; absolute figures are the machine's.
 """
 
 import timeit
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from bench.row_by_row import (
 from bench.timing import Times, report
 from compiler.rule_fields import environment_schema
 from compiler.rules import Kind, compile_rule
-from compiler.runtime.linker import link
+from compiler.runtime.linker import LinkedRule, link
 from compiler.source import Source
 from server.engine.arbitration import Draw, Scored
 from server.engine.call import Call
@@ -134,8 +135,13 @@ def measure(
     }
 
 
-def measure_rule(people: list[Caller], loops: int) -> dict[str, object]:
-    """A typed rule of four conditions against the same by hand, in nanoseconds."""
+def rule_by_hand(
+    people: list[Caller],
+) -> tuple[LinkedRule, Callable[[Any, Any], object], tuple[Any, Any]]:
+    """A typed rule of four conditions, the same by hand, and slots that meet it.
+
+    Raises WrongAnswer when the two do not agree on somebody.
+    """
     record = environment(Shape(1))
     text = (
         "contact.age >= 18 && contact.age < 95 && contact.balance > 10"
@@ -157,7 +163,12 @@ def measure_rule(people: list[Caller], loops: int) -> dict[str, object]:
     for contact, context in slots:
         if rule.fast(contact, context) is not by_hand(contact, context):
             raise WrongAnswer(f"{text}: {contact}")
-    yes = next(one for one in slots if by_hand(*one))
+    return rule, by_hand, next(one for one in slots if by_hand(*one))
+
+
+def measure_rule(people: list[Caller], loops: int) -> dict[str, object]:
+    """That rule against the same by hand, in nanoseconds."""
+    rule, by_hand, yes = rule_by_hand(people)
 
     def nanoseconds(asked: Any) -> float:
         timer = timeit.Timer(lambda: [asked(*yes) for _ in range(1_000)])

@@ -56,7 +56,8 @@ def parts(offers: int, seconds: float, repeats: int) -> list[Part]:
             "ghz. One worker and the client have a core each. First a closed loop with"
             " 64 calls in flight: as many as can be answered. Then an open loop at half"
             " of each one's highest rate: what callers see. Medians and ranges of the"
-            " runs, in turn. The echo answers with prepared bytes on the same stack.",
+            " runs, in turn. An echo answers with prepared bytes: on grpcio's two"
+            " servers, the faster of which is what ratios are to, and on ours.",
         ),
         Part(
             "Capacity",

@@ -43,7 +43,10 @@ def test_capacity_is_measured_next_to_echoes() -> None:
 
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout.splitlines()[-1])["results"]
-    assert [row["what"] for row in rows] == ["echo, aio", "echo, threads", "dry run"]
+    assert [row["what"] for row in rows] == [
+        *("echo, aio", "echo, threads", "echo, ours"),
+        "dry run",
+    ]
     assert max(row["to echo"] for row in rows[:2]) == 1
     assert all(row["calls/s"] > 0 == row["errors"] for row in rows)
 
