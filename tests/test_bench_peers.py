@@ -133,4 +133,6 @@ def test_a_table_is_printed_for_each_size() -> None:
     assert lines["propono: match and best 3"]["x propono"] == 1
     assert lines["plain loop: every offer"]["x loop"] == 1
     assert notes["notes"]
+    assert ("zen-engine 2.1.3" in notes["versions"]) == ZEN_IS_THERE
+    assert "grpcio 1." in notes["versions"]
     assert bool(notes["left out"]) != ZEN_IS_THERE

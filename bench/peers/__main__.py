@@ -2,7 +2,7 @@
 
     python -m bench.peers --offers 100 --output json
 
-As JSON: one line a table, and a last one with notes and with what was left out.
+As JSON: one line a table, and a last one with versions, notes and what was left out.
 """
 
 import json
@@ -10,7 +10,7 @@ import json
 import click
 
 from bench.peers import in_process, served, tables
-from bench.peers.fairness import NOTES
+from bench.peers.fairness import NOTES, versions
 from bench.peers.in_process import Measured
 from bench.peers.served import Served
 from bench.peers.work import Work, work
@@ -40,9 +40,10 @@ def main(
         if not in_process_only:
             left_out |= dict.fromkeys(_served(made, seconds, repeats, output))
     if output == "json":
-        print(json.dumps({"notes": NOTES, "left out": list(left_out)}))
+        about = {"versions": versions(), "notes": NOTES, "left out": list(left_out)}
+        print(json.dumps(about))
         return
-    for note in (*NOTES, *left_out):
+    for note in (versions(), *NOTES, *left_out):
         print(f"- {note}")
 
 

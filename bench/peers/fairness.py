@@ -1,5 +1,9 @@
 """What to know before comparing figures; printed with them."""
 
+from importlib.metadata import version
+
+from bench.peers.installation import PACKAGES
+
 NOTES = (
     "Every answer of every peer was compared with that of a loop written by hand before"
     " it was timed.",
@@ -24,3 +28,10 @@ NOTES = (
     "flagd is not here: it could not be installed as a package.",
     "ZEN's table for `first` answers with one offer, not three.",
 )
+
+
+def versions() -> str:
+    """Of peers that are there, and of what Propono stands on."""
+    peers = [one for one in PACKAGES if (one.folder / one.file).exists()]
+    ours = [f"grpcio {version('grpcio')}", f"protobuf {version('protobuf')}"]
+    return ", ".join([*(f"{one.name} {one.version}" for one in peers), *ours])

@@ -58,7 +58,7 @@ async def call(
     took = time.perf_counter() - began
     samples.sort()
     quantiles = (samples[int(len(samples) * share)] for share in (0.5, 0.99))
-    return Rate(len(samples) / took, *quantiles, errors)
+    return Rate(len(samples), len(samples) / took, *quantiles, errors)
 
 
 def _request(address: str, path: str, body: object) -> bytes:

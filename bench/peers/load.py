@@ -29,6 +29,8 @@ class Requests(NamedTuple):
 class Rate(NamedTuple):
     """One run."""
 
+    calls: int
+    #: Answered calls a second.
     answers: float
     p50_ms: float
     p99_ms: float
@@ -48,7 +50,8 @@ def run(requests: Requests, in_flight: int, seconds: float) -> Rate:
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     ended = ghz.finish(process)
-    return Rate(ended.rate, ended.p50_ms, ended.p99_ms, sum(ended.errors.values()))
+    errors = sum(ended.errors.values())
+    return Rate(ended.calls, ended.rate, ended.p50_ms, ended.p99_ms, errors)
 
 
 def write(file: Path, messages: Sequence[object]) -> Path:

@@ -90,6 +90,15 @@ def memory_mb(pid: int) -> float:
     return total_kb * 1_024 / 1e6
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a process and its children have used so far."""
+    ticks = 0
+    for one in _family(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _family(pid: int) -> list[int]:
     children: defaultdict[int, list[int]] = defaultdict(list)
     for path in Path("/proc").glob("[0-9]*/stat"):

@@ -12,7 +12,7 @@ from bench.peers.catalog import Attributes
 from bench.peers.in_process import check
 from bench.peers.installation import NotInstalled
 from bench.peers.load import Rate
-from bench.peers.processes import NotStarted, memory_mb
+from bench.peers.processes import NotStarted, cpu_seconds, memory_mb
 from bench.peers.target import Target
 from bench.peers.work import TOP, Work
 
@@ -29,6 +29,8 @@ class Served(NamedTuple):
     alone: list[Rate]
     #: IN_FLIGHT calls at once.
     full: list[Rate]
+    #: Of all processes of the server, for one of many calls in flight.
+    cpu_us: float
 
 
 def measure(work: Work, seconds: float, repeats: int) -> Iterator[Served | str]:
@@ -68,11 +70,13 @@ def _loaded(
 ) -> Served:
     check_all(target, right)
     alone = [target.load(1, seconds) for _ in range(repeats)]
+    cpu_before = cpu_seconds(target.pid)
     full = [target.load(IN_FLIGHT, seconds) for _ in range(repeats)]
+    cpu_us = (cpu_seconds(target.pid) - cpu_before) * 1e6 / sum(r.calls for r in full)
     memory = memory_mb(target.pid)
     # Once more: some peers have been seen to change their minds.
     check_all(target, right)
-    return Served(target.what, target.setup_seconds, memory, alone, full)
+    return Served(target.what, target.setup_seconds, memory, alone, full, cpu_us)
 
 
 def check_all(target: Target, right: Sequence[Sequence[str]]) -> None:

@@ -43,6 +43,7 @@ def served(lines: Sequence[Served]) -> Iterator[dict[str, object]]:
             "+- %": round((max(seen) - min(seen)) / rate * 50),
             "p50 ms": _median(line.full, "p50_ms"),
             "p99 ms": _median(line.full, "p99_ms"),
+            "CPU us": round(line.cpu_us),
             "x propono": rate / rates[_OURS],
             "x loop": rate / rates[_LOOP],
             "errors": sum(one.errors for one in (*line.alone, *line.full)),
