@@ -136,3 +136,15 @@ def test_a_table_is_printed_for_each_size() -> None:
     assert ("zen-engine 2.1.3" in notes["versions"]) == ZEN_IS_THERE
     assert "grpcio 1." in notes["versions"]
     assert bool(notes["left out"]) != ZEN_IS_THERE
+
+
+def test_without_ghz_only_servers_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs no load is measured, and how to get ghz is said."""
+    monkeypatch.setenv("PATH", "")
+    arguments = ["--offers", "40", "--contacts", "9", "--seconds", "0"]
+    done = CliRunner().invoke(main, [*arguments, "--output", "json"])
+    table, notes = map(msgspec.json.decode, done.stdout.splitlines())
+
+    assert done.exit_code == 0, done.output
+    assert table["title"] == "40 offers, in one process"
+    assert "servers: ghz is not on the PATH" in notes["left out"][-1]

@@ -9,6 +9,7 @@ import json
 
 import click
 
+from bench import ghz
 from bench.peers import in_process, served, tables
 from bench.peers.fairness import NOTES, versions
 from bench.peers.in_process import Measured
@@ -37,7 +38,13 @@ def main(
     for size in offers:
         made = work(size, contacts)
         left_out |= dict.fromkeys(_in_process(made, seconds, output))
-        if not in_process_only:
+        if in_process_only:
+            continue
+        try:
+            ghz.find()
+        except ghz.NoGhz as absent:
+            left_out[f"servers: {absent.message}"] = None
+        else:
             left_out |= dict.fromkeys(_served(made, seconds, repeats, output))
     if output == "json":
         about = {"versions": versions(), "notes": NOTES, "left out": list(left_out)}
