@@ -83,8 +83,9 @@ def parts(offers: int, seconds: float, repeats: int) -> list[Part]:
         Part(
             "Next to other engines",
             ("peers", "--offers", "100", "--seconds", "0.5"),
-            "In one process, the same rules and contacts; answers compared. `make"
-            " bench-peers` installs the others, and measures more.",
+            "The same rules and contacts; answers compared. First in one process, then"
+            " served, if ghz is there. `make bench-peers` installs the others, and"
+            " measures more.",
         ),
     ]
 

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from bench.peers import cel, in_process, naive, zen_table
+from bench.peers import cel, in_process, naive, propono, same_stack, zen_table
 from bench.peers.__main__ import main
 from bench.peers.in_process import Measured, WrongAnswer, check
-from bench.peers.installation import ZEN, NotInstalled, Package
+from bench.peers.installation import PACKAGES, ROOT, ZEN, NotInstalled, Package
 from bench.peers.work import (
     Among,
     Between,
@@ -136,6 +136,16 @@ def test_a_table_is_printed_for_each_size() -> None:
     assert ("zen-engine 2.1.3" in notes["versions"]) == ZEN_IS_THERE
     assert "grpcio 1." in notes["versions"]
     assert bool(notes["left out"]) != ZEN_IS_THERE
+
+
+def test_the_page_shows_what_is_measured() -> None:
+    """Every line of the tables, and the version of every peer."""
+    page = (ROOT / "docs" / "performance.md").read_text()
+    lines = [propono.PROFILE, propono.CALL, *same_stack.KINDS.values()]
+    lines += [in_process.MATCH, in_process.PLAIN_LOOP, "cerbos, outputs", "opa, http"]
+
+    assert [line for line in lines if f"| {line} |" not in page] == []
+    assert [p for p in PACKAGES if f"{p.name} {p.version}" not in page] == []
 
 
 def test_without_ghz_only_servers_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
