@@ -84,6 +84,8 @@ def serving(
             *(sys.executable, "-m", "server.cli", "serve", "--data", str(data)),
             *("--workers", str(workers), "--listen", free),
             *("--admin-listen", free, "--metrics-listen", free),
+            # Publishing is measured, not its limit.
+            *("--admin-costly", "100000"),
         ],
         stdout=subprocess.PIPE,
         text=True,

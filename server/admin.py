@@ -86,7 +86,7 @@ async def run_admin(
     ]
     if options.reflection:
         services.append(reflection_handlers(names))
-    guarded = guarded_port(options, services)
+    guarded = guarded_port(options, services, options.admin_limits)
     server = build_server(guarded.services, reuse_port=False)
     port = listen(server, options.listen, options.tls)
     await server.start()

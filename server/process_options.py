@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from server.access.pem_files import TlsFiles
+from server.access.rate_limits import RateLimits
 from server.admission import CALLS_MAX
 from server.data_folder import DataFolder
 from server.log_lines import LogFormat
@@ -31,6 +32,8 @@ class ProcessOptions(msgspec.Struct, frozen=True):
     #: Calls in flight in one worker.
     calls_max: int = CALLS_MAX
     log_format: LogFormat = "json"
+    #: How often one caller may call the admin port.
+    admin_limits: RateLimits = RateLimits()
     #: Of this process, in the page that all of them map.
     writer_slot: int = 0
     #: Whether every caller must say who they are, on loopback too.

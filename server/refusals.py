@@ -1,5 +1,7 @@
 """Why a call that is right in itself is not answered now; nothing was done for it."""
 
+from math import ceil
+
 
 class Overloaded(Exception):
     """The process has as many calls in flight as it takes."""
@@ -8,6 +10,22 @@ class Overloaded(Exception):
         super().__init__(
             f"{calls_max} calls are in flight here already: wait a little before"
             " another attempt, or add workers"
+        )
+
+
+class RateLimited(Exception):
+    """The caller has made as many calls as they may for now."""
+
+    def __init__(
+        self, what: str, seconds: float, name: str = "", role: str | None = None
+    ) -> None:
+        self.name = name
+        self.role = role
+        #: After which one more is possible.
+        self.retry_after_ms = max(1, ceil(seconds * 1_000))
+        super().__init__(
+            f"too many at a time, or too often: {what}; try again in"
+            f" {self.retry_after_ms / 1_000:.1f} s"
         )
 
 

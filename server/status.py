@@ -38,7 +38,7 @@ from catalog_store.scheduled_publications import (
 from catalog_store.signal_page import WorkersBehind
 from contact_store import errors as contact_errors
 from server.audit.entries import AuditFailed
-from server.refusals import LowDisk, Overloaded, TooLate
+from server.refusals import LowDisk, Overloaded, RateLimited, TooLate
 from server.requests import (
     AnswerTooLarge,
     DesignChanged,
@@ -91,6 +91,7 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
         code_pb2.RESOURCE_EXHAUSTED, "STATUS_LOG_FULL"
     ),
     Overloaded: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", 100),
+    RateLimited: _Meaning(code_pb2.RESOURCE_EXHAUSTED, "RATE_LIMITED"),
     LowDisk: _Meaning(code_pb2.UNAVAILABLE, "LOW_DISK", 5_000),
     TooLate: _Meaning(code_pb2.DEADLINE_EXCEEDED, "TOO_LATE"),
     NothingPublished: _Meaning(code_pb2.UNAVAILABLE, "NOTHING_PUBLISHED", 1_000),
@@ -180,9 +181,12 @@ def _details(error: Exception, meaning: _Meaning) -> list[message.Message]:
             field="contact_id", description=str(error)
         )
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
-    if meaning.retry_after_ms is not None:
+    retry_after_ms = meaning.retry_after_ms
+    if isinstance(error, RateLimited):
+        retry_after_ms = error.retry_after_ms
+    if retry_after_ms is not None:
         delay = duration_pb2.Duration()
-        delay.FromMilliseconds(meaning.retry_after_ms)
+        delay.FromMilliseconds(retry_after_ms)
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     return details
 

@@ -16,6 +16,7 @@ from catalog_store.revisions import Revisions
 from catalog_store.signal_page import PLACES
 from contact_store.history import HistoryStore
 from contact_store.profiles import ProfileStore
+from server.access.rate_limits import RateLimits
 from server.access.serving import ServeAccess
 from server.addresses import CannotServe, is_loopback, split_address
 from server.child_process import ChildProcess
@@ -51,6 +52,8 @@ class ServeOptions(NamedTuple):
     log_format: LogFormat
     #: What is asked of callers.
     access: ServeAccess = ServeAccess()
+    #: How often one caller may call the admin port.
+    admin_limits: RateLimits = RateLimits()
 
 
 class Serving(NamedTuple):
@@ -121,6 +124,7 @@ def _children(
                 auth_required=options.access.is_required,
                 tls=options.access.admin_tls if kind == "admin" else options.access.tls,
                 calls_max=options.calls_max,
+                admin_limits=options.admin_limits,
                 log_format=options.log_format,
                 writer_slot=number,
                 # Behind the admin process and the keeper.

@@ -49,7 +49,9 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Generator[Closed]:
     tokens = {role: give_token(data, role) for role in Role}
     with (
         (folder / "log").open("w") as log,
-        serving(data, 1, "--auth", "required", stderr=log) as server,
+        serving(
+            data, 1, "--auth", "required", "--admin-failed", "1000", stderr=log
+        ) as server,
     ):
         yield Closed(server, tokens, folder / "log")
 

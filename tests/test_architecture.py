@@ -98,6 +98,7 @@ MAY_IMPORT = {
     "server.access.guard": {
         "server.access",
         "server.audit",
+        "server.requests",
         "server.status",
         "server.transport",
         "grpc",

@@ -123,7 +123,7 @@ def pushed(
 ) -> Generator[Pushed]:
     data = tmp_path_factory.mktemp("pushed")
     revisions = Revisions(data / "catalog")
-    with serving(data, 2) as server:
+    with serving(data, 2, "--admin-costly", "10000") as server:
         one = Pushed(server, revisions, trusted_key(revisions), builds)
         one.push(one.artifact(builds.plain))
         yield one

@@ -54,7 +54,9 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Generator[Encrypted]:
     token = give_token(data, Role.DECISION_CLIENT)
     with (
         (folder / "log").open("w") as log,
-        serving(data, 1, *map(str, options), stderr=log) as server,
+        serving(
+            data, 1, "--admin-failed", "1000", *map(str, options), stderr=log
+        ) as server,
     ):
         yield Encrypted(server, authority, folder, token, folder / "log")
 

@@ -5,6 +5,7 @@
     guard         in front of every method of a server: nothing is reached around it
     gate          who is calling, and whether they may
     permissions   the table: each method, and the roles that may call it
+    rate_limits   and how often
     roles         what there is to be
     callers       who calls now, for whoever wants the name
     access_list   tokens and certificates that somebody was given: the file

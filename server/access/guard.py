@@ -11,6 +11,7 @@ table calls a change is audited here, and so is every refusal.
 # pyright: reportMissingTypeArgument=false
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from inspect import isasyncgenfunction
 from typing import Any, NoReturn, Protocol
 
@@ -19,8 +20,10 @@ import grpc
 from server.access.callers import Caller, current_caller
 from server.access.gate import Gate
 from server.access.permissions import permission_of
+from server.access.rate_limits import RateLimiter
 from server.audit.calls import Behaviour, peer_of
 from server.audit.entries import AuditFailed
+from server.requests import TokenExpired, Unauthenticated
 from server.status import code_of
 from server.transport import Context, Handler, Handlers, abort
 
@@ -43,19 +46,32 @@ class Witness(Protocol):
 
 
 def guarded(
-    services: Iterable[Handlers], gate: Gate, witness: Witness
+    services: Iterable[Handlers],
+    gate: Gate,
+    witness: Witness,
+    limiter: RateLimiter | None = None,
 ) -> list[Handlers]:
-    """The same services, each call of which the gate admits first."""
-    return [_Guarded(service, gate, witness) for service in services]
+    """The same services, each call of which the gate admits first.
+
+    With a `limiter`, callers may not call as often as they like.
+    """
+    return [_Guarded(service, gate, witness, limiter) for service in services]
 
 
 class _Guarded(grpc.GenericRpcHandler):
     """One service behind the gate."""
 
-    def __init__(self, service: Handlers, gate: Gate, witness: Witness) -> None:
+    def __init__(
+        self,
+        service: Handlers,
+        gate: Gate,
+        witness: Witness,
+        limiter: RateLimiter | None,
+    ) -> None:
         self._service = service
         self._gate = gate
         self._witness = witness
+        self._limiter = limiter
         #: By method; as many as the service has.
         self._handlers: dict[str, Handler] = {}
 
@@ -94,8 +110,8 @@ class _Guarded(grpc.GenericRpcHandler):
 
     def _returning(self, method: str, behaviour: Behaviour) -> Behaviour:
         async def handle(request: Any, rpc_context: Context) -> Any:
-            await self._admit(method, rpc_context)
-            return await behaviour(request, rpc_context)
+            with await self._admit(method, rpc_context):
+                return await behaviour(request, rpc_context)
 
         return handle
 
@@ -103,35 +119,49 @@ class _Guarded(grpc.GenericRpcHandler):
         self, method: str, behaviour: Callable[[Any, Context], AsyncIterator[Any]]
     ) -> Callable[[Any, Context], AsyncIterator[Any]]:
         async def handle(request: Any, rpc_context: Context) -> AsyncIterator[Any]:
-            await self._admit(method, rpc_context)
-            async for answer in behaviour(request, rpc_context):
-                yield answer
+            with await self._admit(method, rpc_context):
+                async for answer in behaviour(request, rpc_context):
+                    yield answer
 
         return handle
 
     def _changing(self, method: str, behaviour: Behaviour) -> Behaviour:
         async def handle(request: Any, rpc_context: Context) -> Any:
-            caller = await self._admit(method, rpc_context)
-            try:
-                return await self._witness.change(
-                    method, behaviour, caller, request, rpc_context
-                )
-            except AuditFailed as error:
-                await abort(rpc_context, error)
+            with await self._admit(method, rpc_context):
+                caller = current_caller.get()
+                try:
+                    return await self._witness.change(
+                        method, behaviour, caller, request, rpc_context
+                    )
+                except AuditFailed as error:
+                    await abort(rpc_context, error)
 
         return handle
 
-    async def _admit(self, method: str, rpc_context: Context) -> Caller:
-        """Who calls; a call that is not admitted ends here."""
+    async def _admit(
+        self, method: str, rpc_context: Context
+    ) -> AbstractContextManager[None]:
+        """Set who calls, for as long as the call is in flight; one that is not admitted
+        ends here."""
         try:
-            metadata = rpc_context.invocation_metadata() or ()
-            sent = [value for key, value in metadata if key == "authorization"]
-            caller = self._gate.admit(method, sent, lambda: names_in(rpc_context))
+            caller = self._caller(method, rpc_context)
+            # The task is the call's own: no other call sees it.
+            current_caller.set(caller)
+            if self._limiter is None:
+                return nullcontext()
+            return self._limiter.begin(method, caller.name, caller.role)
         except Exception as error:
             await self._refuse(method, rpc_context, error)
-        # The task is the call's own: no other call sees it.
-        current_caller.set(caller)
-        return caller
+
+    def _caller(self, method: str, rpc_context: Context) -> Caller:
+        metadata = rpc_context.invocation_metadata() or ()
+        sent = [value for key, value in metadata if key == "authorization"]
+        try:
+            return self._gate.admit(method, sent, lambda: names_in(rpc_context))
+        except (Unauthenticated, TokenExpired):
+            if self._limiter is not None:
+                self._limiter.failed(peer_of(rpc_context))
+            raise
 
     async def _refuse(
         self, method: str, rpc_context: Context, error: Exception

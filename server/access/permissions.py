@@ -36,6 +36,16 @@ class Need(Enum):
     NEVER = "never"
 
 
+class Cost(Enum):
+    """What a call takes of the admin process: see `server.access.rate_limits`."""
+
+    #: It compiles, or takes or gives a whole catalog, or many contacts.
+    COSTLY = "costly"
+    CHEAP = "cheap"
+    #: Never limited.
+    FREE = "free"
+
+
 class Permission(NamedTuple):
     """Who may call one method."""
 
@@ -44,6 +54,7 @@ class Permission(NamedTuple):
     #: Whether it changes what is designed, published or known of contacts by hand:
     #: such calls are audited.
     is_change: bool = False
+    cost: Cost = Cost.CHEAP
 
 
 #: For what is not in the table.
@@ -90,21 +101,21 @@ _ADMIN = {
     "Review": Permission(_REVIEWERS, is_change=True),
     "ListApprovals": Permission(_CATALOG_READERS),
     "ListApprovalLog": Permission(_CATALOG_READERS),
-    "SetOfferDisabled": Permission(_EDITORS, is_change=True),
+    "SetOfferDisabled": Permission(_EDITORS, is_change=True, cost=Cost.COSTLY),
     # A catalog may have environments: who may make them applies it.
-    "ApplyCatalog": Permission(_ADMINISTRATOR, is_change=True),
-    "ExportCatalog": Permission(_READERS),
-    "Publish": Permission(_EDITORS, is_change=True),
+    "ApplyCatalog": Permission(_ADMINISTRATOR, is_change=True, cost=Cost.COSTLY),
+    "ExportCatalog": Permission(_READERS, cost=Cost.COSTLY),
+    "Publish": Permission(_EDITORS, is_change=True, cost=Cost.COSTLY),
     "ListScheduledPublications": Permission(_CATALOG_READERS),
     "CancelScheduledPublication": Permission(_EDITORS, is_change=True),
-    "PushArtifact": Permission(_EDITORS, is_change=True),
-    "Rollback": Permission(_EDITORS, is_change=True),
+    "PushArtifact": Permission(_EDITORS, is_change=True, cost=Cost.COSTLY),
+    "Rollback": Permission(_EDITORS, is_change=True, cost=Cost.COSTLY),
     "ListRevisions": Permission(_CATALOG_READERS),
     "GetRevision": Permission(_CATALOG_READERS),
 }
 
 _CONTACT = {
-    "UpsertContacts": Permission(_ADMINISTRATOR, is_change=True),
+    "UpsertContacts": Permission(_ADMINISTRATOR, is_change=True, cost=Cost.COSTLY),
     "GetContact": Permission(_CONTACT_READERS),
     "ListPropositions": Permission(_CONTACT_READERS | {Role.OFFER_MANAGER}),
     "DeleteContact": Permission(_ADMINISTRATOR, is_change=True),
@@ -122,8 +133,8 @@ _DECISION = {
 
 #: Load balancers have no tokens, and learn one bit.
 _HEALTH = {
-    "Check": Permission(EVERY_ROLE, Need.NEVER),
-    "Watch": Permission(EVERY_ROLE, Need.NEVER),
+    "Check": Permission(EVERY_ROLE, Need.NEVER, cost=Cost.FREE),
+    "Watch": Permission(EVERY_ROLE, Need.NEVER, cost=Cost.FREE),
 }
 
 _REFLECTION = {"ServerReflectionInfo": Permission(EVERY_ROLE, Need.WHERE_REQUIRED)}

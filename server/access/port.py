@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from server.access.gate import Gate, GateRules
 from server.access.guard import guarded
+from server.access.rate_limits import RateLimiter, RateLimits
 from server.addresses import is_loopback
 from server.audit.calls import AuditedCalls
 from server.audit.log import AuditLog
-from server.metrics import CallMetrics
+from server.metrics import CallMetrics, count_refusal
 from server.process_options import ProcessOptions
 from server.transport import Handlers
 
@@ -22,8 +23,15 @@ class GuardedPort(NamedTuple):
     audited: AuditedCalls
 
 
-def guarded_port(options: ProcessOptions, services: Iterable[Handlers]) -> GuardedPort:
-    """Raises AccessError. When the port is closed, `audited` must be closed too."""
+def guarded_port(
+    options: ProcessOptions,
+    services: Iterable[Handlers],
+    limits: RateLimits | None = None,
+) -> GuardedPort:
+    """Raises AccessError. When the port is closed, `audited` must be closed too.
+
+    Without `limits`, callers may call as often as they like.
+    """
     is_local = is_loopback(options.listen)
     knows_clients = options.tls is not None and options.tls.client_ca is not None
     rules = GateRules(
@@ -34,7 +42,10 @@ def guarded_port(options: ProcessOptions, services: Iterable[Handlers]) -> Guard
     audited = _CountedCalls(
         AuditLog(options.folder.audit, _now_ms), asyncio.get_running_loop().call_later
     )
-    return GuardedPort(guarded(services, gate, audited), audited)
+    limiter = limits and RateLimiter(
+        limits, time.monotonic, lambda: count_refusal("RATE_LIMITED")
+    )
+    return GuardedPort(guarded(services, gate, audited, limiter), audited)
 
 
 class _CountedCalls(AuditedCalls):

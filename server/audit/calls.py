@@ -20,6 +20,7 @@ from server.audit.content import answered_with, asked_by
 from server.audit.entries import ASKED, NAME_CHARACTERS_MAX, AuditFailed, Entry
 from server.audit.log import AuditLog
 from server.audit.refusals import Refusals
+from server.refusals import RateLimited
 from server.requests import PermissionDenied, TokenExpired
 from server.transport import Context
 
@@ -134,7 +135,7 @@ class AuditedCalls:
 def _known(error: Exception) -> tuple[str, str, str]:
     """The name, role and credentials of whom a refusal knows; empty for a stranger."""
     match error:
-        case PermissionDenied():
+        case PermissionDenied() | RateLimited():
             return error.name, error.role or "", ""
         case TokenExpired():
             return error.name, "", error.known_by

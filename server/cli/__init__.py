@@ -27,9 +27,9 @@ contact, `contact_tables` what that prints, `admin_connection` how it gets there
 `push` what publishes on a server, `scheduled` what is published later,
 `revisions` rollback and history,
 `client_options` with which token, `rules` the rule commands, `serve_access` who may
-call a server, `config_file` options from a file, `audited` how a command's changes get
-into the audit log, `output` what all of them print with, and `progress_bars` how far a
-long task is.
+call a server, `serve_limits` how often, `config_file` options from a file,
+`audited` how a command's changes get into the audit log, `output` what all of them
+print with, and `progress_bars` how far a long task is.
 
 Exit status: 0 done, 1 refused (with the reason), 2 wrong usage.
 """

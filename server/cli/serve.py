@@ -20,6 +20,7 @@ from server.cli.catalog import data_option
 from server.cli.config_file import config_option
 from server.cli.output import Refusal, disk_failures
 from server.cli.serve_access import access_options
+from server.cli.serve_limits import limit_options
 from server.data_folder import DataFolder
 from server.log_lines import LogFormat, default_format, log_to_stderr
 from server.process_options import CONNECTION_AGE_SECONDS
@@ -31,6 +32,7 @@ _log = logging.getLogger(__name__)
 _SHIFTS = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30}
 
 if TYPE_CHECKING:
+    from server.access.rate_limits import RateLimits
     from server.access.serving import ServeAccess
 
 
@@ -87,6 +89,7 @@ def _bytes(_: click.Context, __: click.Parameter, text: str) -> int:
     help="Where Prometheus finds /metrics.",
 )
 @access_options
+@limit_options
 @click.option(
     "--retention-days",
     type=click.IntRange(RETENTION_DAYS_MIN, RETENTION_DAYS_MAX),
@@ -140,6 +143,7 @@ def serve(
     admin_listen: str,
     metrics_listen: str,
     access: "ServeAccess",
+    admin_limits: "RateLimits",
     retention_days: int,
     kept_share: float,
     connection_age_seconds: float,
@@ -175,6 +179,7 @@ def serve(
         reserve_bytes=reserve_bytes,
         log_format=log_format,
         access=access,
+        admin_limits=admin_limits,
     )
 
     try:
