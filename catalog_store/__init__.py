@@ -25,6 +25,7 @@ And what is edited before it is published:
 
     design_store    design records in LMDB, and every change that was made of them
     design_changes  one change: written whole, and read again
+    design_past     all changes, and what they came to at any time
     design_records  records by name, and the catalog that they are together
     approvals       what was submitted, reviewed and approved of offers
     design_values   keys and values, with checksums

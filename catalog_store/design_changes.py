@@ -125,41 +125,43 @@ class _Head(NamedTuple):
 
 def read_change(txn: Txn, tables: Tables, version: int) -> Change:
     """Raises UnknownChange and DamagedDesign."""
-    key = number_key(version) if 0 < version < 2**63 else b"\0"
-    value = txn.get(key, db=tables.changes)
-    if value is None:
-        raise UnknownChange(f"the design has no change {version}")
-    head = _read_head(key, value)
+    author, entry_count = read_head(txn, tables, version)
+    key = number_key(version)
     entries: list[Entry] = []
     with txn.cursor(tables.entries) as cursor:
         if cursor.set_range(key):
             for entry_key, sealed in cursor:
                 if not entry_key.startswith(key):
                     break
-                entries.append(_read_entry(txn, tables, entry_key, sealed))
-    if len(entries) != head.entry_count:
+                entries.append(read_entry(txn, tables, entry_key, sealed))
+    if len(entries) != entry_count:
         raise DamagedDesign(key, "some of its entries are missing")
-    return Change(version, _author(head), tuple(entries))
+    return Change(version, author, tuple(entries))
+
+
+def read_head(txn: Txn, tables: Tables, version: int) -> tuple[Author, int]:
+    """Who made a change, and of how many records.
+
+    Raises UnknownChange and DamagedDesign.
+    """
+    key = number_key(version) if 0 < version < 2**63 else b"\0"
+    value = txn.get(key, db=tables.changes)
+    if value is None:
+        raise UnknownChange(f"the design has no change {version}")
+    try:
+        head = _decode_head(unseal(key, value))
+    except msgspec.MsgspecError as error:
+        raise DamagedDesign(key, str(error)) from None
+    return Author(head.name, UnixMs(head.at_ms), head.method), head.entry_count
 
 
 def read_author(txn: Txn, tables: Tables, version: int) -> Author:
     """Of a change that there is; raises DamagedDesign."""
-    key = number_key(version)
-    value = txn.get(key, db=tables.changes)
-    if value is None:
-        raise DamagedDesign(key, "a change is missing")
-    return _author(_read_head(key, value))
-
-
-def _read_head(key: bytes, value: bytes) -> _Head:
     try:
-        return _decode_head(unseal(key, value))
-    except msgspec.MsgspecError as error:
-        raise DamagedDesign(key, str(error)) from None
-
-
-def _author(head: _Head) -> Author:
-    return Author(head.name, UnixMs(head.at_ms), head.method)
+        author, _ = read_head(txn, tables, version)
+    except UnknownChange:
+        raise DamagedDesign(number_key(version), "a change is missing") from None
+    return author
 
 
 def read_entries(
@@ -178,7 +180,8 @@ def read_entries(
                 yield version, None if record is None else Stored(record, version)
 
 
-def _read_entry(txn: Txn, tables: Tables, entry_key: bytes, sealed: bytes) -> Entry:
+def read_entry(txn: Txn, tables: Tables, entry_key: bytes, sealed: bytes) -> Entry:
+    """An entry by its key, with what was before it; raises DamagedDesign."""
     ref = ref_of_key(entry_key[8:])
     payload = unseal(entry_key, sealed)
     after = _record(ref, entry_key, payload[8:])

@@ -13,6 +13,7 @@ Everything returned is a decoded copy and outlives its transaction.
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -30,6 +31,13 @@ from catalog_store.design_changes import (
 )
 from catalog_store.design_errors import DesignStoreFailed
 from catalog_store.design_faults import Fault, Progress, design_faults
+from catalog_store.design_past import (
+    LoggedChange,
+    read_design_at,
+    read_log,
+    read_logged,
+    read_record_at,
+)
 from catalog_store.design_records import Deleted, Design, Ref, Stored
 from catalog_store.design_values import (
     TABLES,
@@ -135,6 +143,32 @@ class DesignStore:
             for version, stored in read_entries(txn, self._tables, ref):
                 author = read_author(txn, self._tables, version)
                 yield AuthoredState(version, author, stored and stored.record)
+
+    def log(
+        self, before: int, ref: Ref | None, limit: int, entries_max: int
+    ) -> list[LoggedChange]:
+        """At most so many changes with lower numbers than `before`, newest first.
+
+        With a `ref`, those of one record. Raises DamagedDesign.
+        """
+        with self._reading() as txn:
+            found = read_log(txn, self._tables, before, ref, entries_max)
+            return list(islice(found, limit))
+
+    def logged_change(self, version: int, entries_max: int) -> LoggedChange:
+        """One change; raises UnknownChange and DamagedDesign."""
+        with self._reading() as txn:
+            return read_logged(txn, self._tables, version, entries_max)
+
+    def design_at(self, version: int) -> Design:
+        """All records after a change; raises UnknownChange and DamagedDesign."""
+        with self._reading() as txn:
+            return read_design_at(txn, self._tables, version)
+
+    def record_at(self, ref: Ref, version: int) -> Stored | None:
+        """One record after a change; raises UnknownChange and DamagedDesign."""
+        with self._reading() as txn:
+            return read_record_at(txn, self._tables, ref, version)
 
     def faults(self, progress: Progress) -> Iterator[Fault]:
         """Everything that is wrong with what is stored, as of one moment."""

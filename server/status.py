@@ -20,7 +20,7 @@ from google.rpc import (  # pyright: ignore[reportMissingTypeStubs]
 from grpc_status import rpc_status
 
 from catalog_store.artifact import ArtifactError, OldArtifact, UntrustedArtifact
-from catalog_store.design_errors import DamagedDesign, DesignStoreFailed
+from catalog_store.design_errors import DamagedDesign, DesignStoreFailed, UnknownChange
 from catalog_store.revisions import (
     CatalogFolderFailed,
     DamagedRevision,
@@ -118,6 +118,7 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     DesignChanged: _Meaning(code_pb2.ABORTED, "DESIGN_CHANGED"),
     StillInUse: _Meaning(code_pb2.FAILED_PRECONDITION, "STILL_IN_USE"),
     DesignStoreFailed: _Meaning(code_pb2.UNAVAILABLE, "STORE_FAILED", 1_000),
+    UnknownChange: _Meaning(code_pb2.NOT_FOUND, "UNKNOWN_CHANGE"),
     DamagedDesign: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_DESIGN"),
     UnknownSchedule: _Meaning(code_pb2.NOT_FOUND, "UNKNOWN_SCHEDULE"),
     ScheduleEnded: _Meaning(code_pb2.FAILED_PRECONDITION, "SCHEDULE_ENDED"),

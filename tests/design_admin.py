@@ -111,10 +111,15 @@ class DesignAdmin(NamedTuple):
             raise call_failed(error) from None
         return admin_pb2.ApplyCatalogResponse.FromString(data)
 
-    def export(self) -> list[Any]:
+    def export(self, **fields: Any) -> list[Any]:
+        """Raises CallFailed."""
         call = self.channel.unary_stream("/propono.v1.AdminService/ExportCatalog")
-        parts = call(b"", timeout=DEADLINE_SECONDS)
-        return [admin_pb2.ExportCatalogResponse.FromString(part) for part in parts]
+        asked = admin_pb2.ExportCatalogRequest(**fields).SerializeToString()
+        parts = call(asked, timeout=DEADLINE_SECONDS)
+        try:
+            return [admin_pb2.ExportCatalogResponse.FromString(p) for p in parts]
+        except grpc.RpcError as error:
+            raise call_failed(error) from None
 
     def refused(self, method: str, /, **fields: Any) -> tuple[str, str, str]:
         """Code, reason and text of a call that must fail."""

@@ -105,6 +105,9 @@ _ADMIN = {
     # A catalog may have environments: who may make them applies it.
     "ApplyCatalog": Permission(_ADMINISTRATOR, is_change=True, cost=Cost.COSTLY),
     "ExportCatalog": Permission(_READERS, cost=Cost.COSTLY),
+    "ListDesignChanges": Permission(_READERS),
+    "GetDesignChange": Permission(_READERS),
+    "GetDesignRecord": Permission(_READERS),
     "Publish": Permission(_EDITORS, is_change=True, cost=Cost.COSTLY),
     "ListScheduledPublications": Permission(_CATALOG_READERS),
     "CancelScheduledPublication": Permission(_EDITORS, is_change=True),

@@ -40,6 +40,8 @@ path_argument = click.argument("path", type=click.Path(exists=True, path_type=Pa
 
 _MODULE_OF = {
     "diff": "server.cli.catalog_diff",
+    "log": "server.cli.catalog_log",
+    "show": "server.cli.catalog_log",
     "push": "server.cli.push",
     "rollback": "server.cli.revisions",
     "history": "server.cli.revisions",

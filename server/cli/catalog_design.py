@@ -82,13 +82,26 @@ def apply(
 
 @catalog.command()
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--at",
+    "version",
+    type=click.IntRange(0, 10**15),
+    default=0,
+    metavar="CHANGE",
+    help="As it was after that change.  [default: as it is]",
+)
 @place_options
 def export(
-    path: Path, data: Path, admin_server: str | None, token_file: Path | None
+    path: Path,
+    version: int,
+    data: Path,
+    admin_server: str | None,
+    token_file: Path | None,
 ) -> None:
     """Write the design to files, in a new folder.
 
-    The same files applied change nothing. Zones are not in them.
+    The same files applied change nothing. Zones are not in them. What --at writes makes
+    the design that again: `propono catalog apply PATH --prune`.
 
     \b
     propono catalog export bank
@@ -99,7 +112,7 @@ def export(
     with stages() as report:
         report("reading the design", 0, 0)
         with reached_design(place) as design:
-            found = design.catalog()
+            found = design.catalog(version)
         if not found.environments:
             raise Refusal("the design is empty; begin with `propono catalog apply`")
         report("writing files", 0, 0)
@@ -124,7 +137,15 @@ class ReachedDesign(Protocol):
         progress: Callable[[int, int], None],
     ) -> "pb.ApplyCatalogResponse": ...
 
-    def catalog(self) -> "Catalog": ...
+    def catalog(self, version: int = 0) -> "Catalog": ...
+
+    def log(
+        self, request: "pb.ListDesignChangesRequest"
+    ) -> "pb.ListDesignChangesResponse": ...
+
+    def record(
+        self, request: "pb.GetDesignRecordRequest"
+    ) -> "pb.GetDesignRecordResponse": ...
 
     def publish(
         self, request: "pb.PublishRequest", progress: Callable[[int, int], None]

@@ -25,10 +25,12 @@ _SIGNS = {"create": "+", "update": "~", "delete": "-"}
 def diff(before: str, after: str, data: Path, output: str) -> None:
     """Show what makes one catalog another: + has it only after, - only before.
 
-    Each is the number of a revision, `current`, `design`, or a folder of files.
+    Each is the number of a revision, `current`, `design`, `design@` and the number of a
+    change for the design after it, or a folder of files.
 
     \b
     propono catalog diff current design
+    propono catalog diff design@41 design@42
     propono catalog diff 1 current
     propono catalog diff current examples/bank/catalog
     """
@@ -58,9 +60,10 @@ def diff(before: str, after: str, data: Path, output: str) -> None:
 
 def _catalog(side: str, data: Path) -> "Catalog":
     """Raises Refusal."""
-    if side == "design":
+    design_, _, version = side.partition("@")
+    if design_ == "design" and (side == "design" or version.isdecimal()):
         with reached_design(Place(data, None, None)) as design:
-            return design.catalog()
+            return design.catalog(int(version[:18] or 0))
     if side == "current" or (side.isascii() and side.isdecimal()):
         return _published(data, None if side == "current" else int(side[:18]))
     path = Path(side)

@@ -1,11 +1,13 @@
 """What `propono catalog apply` prints: a plan, as a table and as JSON."""
 
+from collections.abc import Iterable
+
 import click
 
 from server.cli.output import print_table
 from server.wire import admin_pb2 as pb
 
-_SIGNS = {
+SIGNS = {
     pb.DESIGN_ACTION_CREATE: "+",
     pb.DESIGN_ACTION_UPDATE: "~",
     pb.DESIGN_ACTION_DELETE: "-",
@@ -22,7 +24,7 @@ def print_plan(plan: pb.ApplyCatalogResponse) -> None:
         return
     print_table(
         {"": "", "record": "", "fields": ""},
-        [(_SIGNS[one.action], one.name, ", ".join(one.fields)) for one in plan.changes],
+        [(SIGNS[one.action], one.name, ", ".join(one.fields)) for one in plan.changes],
     )
     more = plan.create_count + plan.update_count + plan.delete_count
     more -= len(plan.changes)
@@ -46,13 +48,13 @@ def plan_json(plan: pb.ApplyCatalogResponse) -> dict[str, object]:
         "update": plan.update_count,
         "delete": plan.delete_count,
         "unchanged": plan.unchanged_count,
-        "changes": [
-            {
-                "action": _WORDS[one.action],
-                "name": one.name,
-                "fields": list(one.fields),
-            }
-            for one in plan.changes
-        ],
+        "changes": changes_json(plan.changes),
         "diagnostics": list(plan.diagnostics),
     }
+
+
+def changes_json(changes: Iterable[pb.DesignChange]) -> list[dict[str, object]]:
+    return [
+        {"action": _WORDS[one.action], "name": one.name, "fields": list(one.fields)}
+        for one in changes
+    ]

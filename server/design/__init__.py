@@ -19,6 +19,7 @@ A call passes through these modules, in this order:
 
 And a whole catalog:
 
+    past              what was changed, by whom, and what was before
     catalog_methods   ApplyCatalog and ExportCatalog
     applying          compared with the design, and made it
     comparing         what two catalogs differ in

@@ -5,6 +5,7 @@ thread's.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 from catalog_store.design_records import DESIGN_ONLY, Design, Ref
@@ -45,7 +46,10 @@ def catalog_methods(
         return _SentCatalog(editor, thread, caller)
 
     def export(request: pb.ExportCatalogRequest, caller: str) -> AnswerSteps:
-        design = thread.run(editor.design)
+        version = request.design_version
+        design = thread.run(
+            partial(editor.design_at, version) if version else editor.design
+        )
         yield design
         parts = _parts(design.result())
         while True:

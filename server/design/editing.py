@@ -72,6 +72,10 @@ class DesignEditor:
         """The states of one record, newest first, and who made it so."""
         return self._store.authored_states(ref)
 
+    def design_at(self, version: int) -> Design:
+        """As it stood after a change; raises UnknownChange and DamagedDesign too."""
+        return self._store.design_at(version)
+
     def deleted(self) -> dict[Ref, Deleted]:
         """What was deleted lately."""
         return self._store.deleted(self._now_ms())

@@ -14,6 +14,7 @@ from server.design.catalog_methods import catalog_methods
 from server.design.due_publications import DuePublications, publish_when_due
 from server.design.editing import DesignEditor
 from server.design.nouns import NOUNS
+from server.design.past import DesignPast
 from server.design.publishing import Publisher, publish_handler, published_offers
 from server.design.scheduling import Scheduling, scheduling_methods
 from server.design.service import NounService
@@ -48,6 +49,7 @@ class DesignService:
         return {
             **_noun_methods(editor, thread, admit),
             **catalog_methods(editor, thread, admit),
+            **_past_methods(DesignPast(self._store), thread, admit),
             **scheduling_methods(self._scheduling, admit),
             **approval_methods(*publishing, admit),
             "Publish": publish_handler(*publishing, schedule, admit),
@@ -85,6 +87,23 @@ def _noun_methods(
         ):
             found[name] = _handler(methods[name], answering, thread, admit)
     return found
+
+
+def _past_methods(
+    past: DesignPast, thread: DesignThread, admit: Callable[[Context], str]
+) -> dict[str, Handler]:
+    def made(answer: Callable[[Any], Any], request_type: Any) -> Handler:
+        return unary_handler(
+            request_type,
+            lambda request, _: thread.run(lambda: answer(request).SerializeToString()),
+            admit,
+        )
+
+    return {
+        "ListDesignChanges": made(past.list, admin_pb2.ListDesignChangesRequest),
+        "GetDesignChange": made(past.get, admin_pb2.GetDesignChangeRequest),
+        "GetDesignRecord": made(past.record, admin_pb2.GetDesignRecordRequest),
+    }
 
 
 def _handler(

@@ -13,6 +13,7 @@ from server.design.applying import ApplyOptions, apply_catalog
 from server.design.approved import published_catalog
 from server.design.catalog_methods import answer_of
 from server.design.editing import DesignEditor
+from server.design.past import DesignPast
 from server.design.publishing import Publisher, published_offers
 from server.design.scheduling import Scheduling
 from server.live.collector import collections_put_off
@@ -29,6 +30,7 @@ class LocalDesign:
     def __init__(self, store: DesignStore, folder: DataFolder) -> None:
         published = published_offers(folder)
         self._editor = DesignEditor(store, _now_ms, published)
+        self._past = DesignPast(store)
         self._publisher = Publisher(folder, _now_ms, store.environments)
         self._scheduling = Scheduling(folder, self._publisher, _now_ms)
 
@@ -63,9 +65,19 @@ class LocalDesign:
         """Raises what `Scheduling.cancel` raises."""
         return self._scheduling.cancel(name, getuser())
 
-    def catalog(self) -> Catalog:
-        """Raises DesignStoreFailed and DamagedDesign."""
+    def catalog(self, version: int = 0) -> Catalog:
+        """Now, or as it was; raises DesignStoreFailed, UnknownChange, DamagedDesign."""
+        if version:
+            return self._editor.design_at(version).catalog
         return self._editor.design().catalog
+
+    def log(self, request: pb.ListDesignChangesRequest) -> pb.ListDesignChangesResponse:
+        """Raises what `DesignPast.list` raises."""
+        return self._past.list(request)
+
+    def record(self, request: pb.GetDesignRecordRequest) -> pb.GetDesignRecordResponse:
+        """Raises what `DesignPast.record` raises."""
+        return self._past.record(request)
 
 
 @contextmanager

@@ -94,18 +94,25 @@ class RemoteDesign:
         except grpc.RpcError as error:
             raise call_failed(cast(grpc.Call, error)) from None
 
-    def catalog(self) -> Catalog:
+    def log(self, request: pb.ListDesignChangesRequest) -> pb.ListDesignChangesResponse:
         """Raises CallFailed."""
+        return self._call("ListDesignChanges", request, pb.ListDesignChangesResponse)
+
+    def record(self, request: pb.GetDesignRecordRequest) -> pb.GetDesignRecordResponse:
+        """Raises CallFailed."""
+        return self._call("GetDesignRecord", request, pb.GetDesignRecordResponse)
+
+    def catalog(self, version: int = 0) -> Catalog:
+        """Now, or as it was; raises CallFailed."""
         call: Any = self._channel.unary_stream(
             "/propono.v1.AdminService/ExportCatalog",
             request_serializer=pb.ExportCatalogRequest.SerializeToString,
             response_deserializer=pb.ExportCatalogResponse.FromString,
         )
         records: dict[Ref, Stored] = {}
-        version = 0
         try:
             for part in call(
-                pb.ExportCatalogRequest(),
+                pb.ExportCatalogRequest(design_version=version),
                 metadata=self._metadata,
                 timeout=TIMEOUT_SECONDS,
             ):

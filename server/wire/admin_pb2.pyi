@@ -115,9 +115,91 @@ class DesignChange(_message.Message):
     fields: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, action: _Optional[_Union[DesignAction, str]] = ..., name: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class RecordedChange(_message.Message):
+    __slots__ = ("name", "number", "change_time", "author", "method", "changes", "record_count")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    RECORD_COUNT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    number: int
+    change_time: _timestamp_pb2.Timestamp
+    author: str
+    method: str
+    changes: _containers.RepeatedCompositeFieldContainer[DesignChange]
+    record_count: int
+    def __init__(self, name: _Optional[str] = ..., number: _Optional[int] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., method: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[DesignChange, _Mapping]]] = ..., record_count: _Optional[int] = ...) -> None: ...
+
+class ListDesignChangesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "record")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    record: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., record: _Optional[str] = ...) -> None: ...
+
+class ListDesignChangesResponse(_message.Message):
+    __slots__ = ("design_changes", "next_page_token")
+    DESIGN_CHANGES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    design_changes: _containers.RepeatedCompositeFieldContainer[RecordedChange]
+    next_page_token: str
+    def __init__(self, design_changes: _Optional[_Iterable[_Union[RecordedChange, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetDesignChangeRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetDesignChangeResponse(_message.Message):
+    __slots__ = ("design_change",)
+    DESIGN_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    design_change: RecordedChange
+    def __init__(self, design_change: _Optional[_Union[RecordedChange, _Mapping]] = ...) -> None: ...
+
+class GetDesignRecordRequest(_message.Message):
+    __slots__ = ("name", "design_version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESIGN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    design_version: int
+    def __init__(self, name: _Optional[str] = ..., design_version: _Optional[int] = ...) -> None: ...
+
+class GetDesignRecordResponse(_message.Message):
+    __slots__ = ("design_version", "environment", "category", "offer", "space", "segment", "presentation_rule", "typology", "quota", "zone")
+    DESIGN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    OFFER_FIELD_NUMBER: _ClassVar[int]
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    PRESENTATION_RULE_FIELD_NUMBER: _ClassVar[int]
+    TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    ZONE_FIELD_NUMBER: _ClassVar[int]
+    design_version: int
+    environment: _catalog_pb2.Environment
+    category: _catalog_pb2.Category
+    offer: _catalog_pb2.Offer
+    space: _catalog_pb2.Space
+    segment: _catalog_pb2.Segment
+    presentation_rule: _limits_pb2.PresentationRule
+    typology: _limits_pb2.Typology
+    quota: _limits_pb2.Quota
+    zone: _catalog_pb2.Zone
+    def __init__(self, design_version: _Optional[int] = ..., environment: _Optional[_Union[_catalog_pb2.Environment, _Mapping]] = ..., category: _Optional[_Union[_catalog_pb2.Category, _Mapping]] = ..., offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ..., space: _Optional[_Union[_catalog_pb2.Space, _Mapping]] = ..., segment: _Optional[_Union[_catalog_pb2.Segment, _Mapping]] = ..., presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ..., typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ..., quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ..., zone: _Optional[_Union[_catalog_pb2.Zone, _Mapping]] = ...) -> None: ...
+
 class ExportCatalogRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("design_version",)
+    DESIGN_VERSION_FIELD_NUMBER: _ClassVar[int]
+    design_version: int
+    def __init__(self, design_version: _Optional[int] = ...) -> None: ...
 
 class ExportCatalogResponse(_message.Message):
     __slots__ = ("design_version", "records")

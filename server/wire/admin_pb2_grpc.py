@@ -277,6 +277,21 @@ class AdminServiceStub:
                 request_serializer=propono_dot_v1_dot_admin__pb2.ExportCatalogRequest.SerializeToString,
                 response_deserializer=propono_dot_v1_dot_admin__pb2.ExportCatalogResponse.FromString,
                 _registered_method=True)
+        self.ListDesignChanges = channel.unary_unary(
+                '/propono.v1.AdminService/ListDesignChanges',
+                request_serializer=propono_dot_v1_dot_admin__pb2.ListDesignChangesRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_admin__pb2.ListDesignChangesResponse.FromString,
+                _registered_method=True)
+        self.GetDesignChange = channel.unary_unary(
+                '/propono.v1.AdminService/GetDesignChange',
+                request_serializer=propono_dot_v1_dot_admin__pb2.GetDesignChangeRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_admin__pb2.GetDesignChangeResponse.FromString,
+                _registered_method=True)
+        self.GetDesignRecord = channel.unary_unary(
+                '/propono.v1.AdminService/GetDesignRecord',
+                request_serializer=propono_dot_v1_dot_admin__pb2.GetDesignRecordRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_admin__pb2.GetDesignRecordResponse.FromString,
+                _registered_method=True)
         self.SubmitForApproval = channel.unary_unary(
                 '/propono.v1.AdminService/SubmitForApproval',
                 request_serializer=propono_dot_v1_dot_admin__pb2.SubmitForApprovalRequest.SerializeToString,
@@ -677,6 +692,27 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDesignChanges(self, request, context):
+        """Lists changes of the design, newest first, or those of one record.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDesignChange(self, request, context):
+        """Reads one change of the design.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDesignRecord(self, request, context):
+        """Reads a record of the design as it was after a change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SubmitForApproval(self, request, context):
         """Asks reviewers to approve an offer's content or eligibility; whoever reviewed it
         before is asked again.
@@ -1000,6 +1036,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ExportCatalog,
                     request_deserializer=propono_dot_v1_dot_admin__pb2.ExportCatalogRequest.FromString,
                     response_serializer=propono_dot_v1_dot_admin__pb2.ExportCatalogResponse.SerializeToString,
+            ),
+            'ListDesignChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDesignChanges,
+                    request_deserializer=propono_dot_v1_dot_admin__pb2.ListDesignChangesRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_admin__pb2.ListDesignChangesResponse.SerializeToString,
+            ),
+            'GetDesignChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDesignChange,
+                    request_deserializer=propono_dot_v1_dot_admin__pb2.GetDesignChangeRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_admin__pb2.GetDesignChangeResponse.SerializeToString,
+            ),
+            'GetDesignRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDesignRecord,
+                    request_deserializer=propono_dot_v1_dot_admin__pb2.GetDesignRecordRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_admin__pb2.GetDesignRecordResponse.SerializeToString,
             ),
             'SubmitForApproval': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitForApproval,
@@ -2335,6 +2386,87 @@ class AdminService:
             '/propono.v1.AdminService/ExportCatalog',
             propono_dot_v1_dot_admin__pb2.ExportCatalogRequest.SerializeToString,
             propono_dot_v1_dot_admin__pb2.ExportCatalogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDesignChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/ListDesignChanges',
+            propono_dot_v1_dot_admin__pb2.ListDesignChangesRequest.SerializeToString,
+            propono_dot_v1_dot_admin__pb2.ListDesignChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDesignChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/GetDesignChange',
+            propono_dot_v1_dot_admin__pb2.GetDesignChangeRequest.SerializeToString,
+            propono_dot_v1_dot_admin__pb2.GetDesignChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDesignRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/GetDesignRecord',
+            propono_dot_v1_dot_admin__pb2.GetDesignRecordRequest.SerializeToString,
+            propono_dot_v1_dot_admin__pb2.GetDesignRecordResponse.FromString,
             options,
             channel_credentials,
             insecure,
