@@ -96,7 +96,7 @@ async def run_admin(
         publishing = asyncio.create_task(design.publish_when_due())
         await stop.wait()
         publishing.cancel()
-        await health.set(serving=False)
+        await health.end()
         await server.stop(1.0)
         guarded.audited.close()
     design.close()

@@ -1,7 +1,7 @@
 """The standard services beside ours: health and reflection.
 
-Their logic is grpc's own; the handlers are ours, because the generated ones answer
-bytes that do not parse with UNKNOWN.
+Their logic is grpc's own, but for Watch; the handlers are ours, because the generated
+ones answer bytes that do not parse with UNKNOWN.
 """
 
 # grpc's own stubs leave these calls untyped: this is the seam, nothing else is loose.
@@ -9,6 +9,7 @@ bytes that do not parse with UNKNOWN.
 # pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeArgument=false
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, cast
@@ -26,22 +27,59 @@ from server.transport import Context, Handlers, abort, handlers, parse
 HEALTH = "grpc.health.v1.Health"
 REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
 
+_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
 
 class Health:
-    """Whether each service answers, for load balancers."""
+    """Whether each service answers, for load balancers.
+
+    Check is grpc's own. Watch is ours: grpc's never ends, and a server that ends waits
+    for its calls.
+    """
 
     def __init__(self, services: Iterable[str]) -> None:
         self._servicer: Any = cast(Any, health).aio.HealthServicer()
         self._services = ("", *services)
+        self._statuses: dict[str, int] = {"": _status(True)}
+        #: Set, and replaced by another, when one of them changes.
+        self._changed = asyncio.Event()
+        self._has_ended = False
 
     async def set(self, *, serving: bool) -> None:
-        status = _status(serving)
         for service in self._services:
-            await self._servicer.set(service, status)
+            await self.set_part(service, serving=serving)
 
     async def set_part(self, service: str, *, serving: bool) -> None:
         """The same for a name that says something of its own."""
-        await self._servicer.set(service, _status(serving))
+        status = _status(serving)
+        await self._servicer.set(service, status)
+        self._statuses[service] = status
+        self._notify()
+
+    async def end(self) -> None:
+        """NOT_SERVING for good; who watches is told so, and has been answered."""
+        self._has_ended = True
+        for service in list(self._statuses):
+            await self.set_part(service, serving=False)
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _watch(self, request: Any, rpc_context: Any) -> None:
+        told: int | None = None
+        while True:
+            # Before the status is read: what changes while it is written is not missed.
+            changed = self._changed
+            status = self._statuses.get(request.service, _UNKNOWN)
+            if status != told:
+                await rpc_context.write(health_pb2.HealthCheckResponse(status=status))
+                told = status
+            elif self._has_ended:
+                return
+            else:
+                await changed.wait()
 
     def rpc_handlers(self) -> Handlers:
         request_type = health_pb2.HealthCheckRequest
@@ -53,7 +91,7 @@ class Health:
                     response_serializer=_encode,
                 ),
                 "Watch": grpc.unary_stream_rpc_method_handler(
-                    _parsed(request_type, self._servicer.Watch),
+                    _parsed(request_type, self._watch),
                     response_serializer=_encode,
                 ),
             },

@@ -135,8 +135,7 @@ async def run_worker(
         except TimeoutError:
             continue
     watching.cancel()
-    await health.set(serving=False)
-    await health.set_part(RECORDING_PART, serving=False)
+    await health.end()
     await server.stop(DRAIN_SECONDS)
     guarded.audited.close()
     group_commit.close()
