@@ -232,6 +232,13 @@ class ScheduledPublications:
         return ended
 
     @contextmanager
+    def still(self) -> Generator[None]:
+        """Nothing is added and nothing ends in the block, for whoever copies the files;
+        raises PublicationBusy and OSError."""
+        with publication_lock(self.folder / "lock"):
+            yield
+
+    @contextmanager
     def publishing(self) -> Generator[None]:
         """Held by who publishes or cancels one; raises PublicationBusy and OSError."""
         self.folder.mkdir(mode=0o700, exist_ok=True)

@@ -82,6 +82,8 @@ What runs:
     doctor             checks a whole data folder
     revision_checks    the published part of it
     design_checks      what is edited
+    schedule_checks    what is to be published later
+    access_checks      who may call, and the audit log
     backup             copies it, and makes one of a copy
     data_compaction    gives its disk space back
     client             calls it

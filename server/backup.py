@@ -6,11 +6,14 @@
     design/data.mdb      another
     catalog/CURRENT, catalog/revisions/<n>.json and .sig, catalog/files/<sha256>.mdb
     catalog/keys/trusted.json    public keys; the server's own stays where it is
+    scheduled/<n>.json and .catalog
+    access/list.json     who may call: hashes of tokens, never a token
+    audit/<n>.jsonl      who changed what
 
 History comes first, so that every revision that it names is in the backup too, and
 CURRENT is read before the revisions are listed. Everything acknowledged before the
 backup began is in it. What a server makes anew is not: the admin token, locks, metrics,
-the note of what was compiled here; nor who may call, and the audit log.
+the note of what was compiled here. A restored audit log goes on from its last line.
 
 A backup gets its name when all of it is on disk; until then it is `.NAME.partial`.
 """
@@ -19,11 +22,14 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from catalog_store.publication_lock import PublicationBusy
+from catalog_store.scheduled_publications import ScheduledPublications
 from contact_store.compaction import copy_store
 from contact_store.errors import ContactStoreError
 from contact_store.history import HistoryStore
@@ -39,7 +45,8 @@ _CHUNK_BYTES = 1 << 20
 _PATH = re.compile(
     r"(history|profiles|design)/data\.mdb|catalog/CURRENT"
     r"|catalog/revisions/[0-9]{1,12}\.(json|sig)|catalog/files/[0-9a-f]{64}\.mdb"
-    r"|catalog/keys/trusted\.json"
+    r"|catalog/keys/trusted\.json|scheduled/[0-9]{1,12}\.(json|catalog)"
+    r"|access/list\.json|audit/[0-9]{12}\.jsonl"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -96,6 +103,13 @@ def back_up(
                 lambda done, total, s=store: progress(s, done, total),
             )
     _copy_catalog(folder.catalog, partial / "catalog", progress)
+    _copy_files(partial, folder.access, "list.json")
+    if folder.scheduled.exists():
+        with _busy_is_an_error(), ScheduledPublications(folder.scheduled).still():
+            _copy_files(partial, folder.scheduled, "*.json")
+            _copy_files(partial, folder.scheduled, "*.catalog")
+    # Last: every change that is in the backup is in the log of it.
+    _copy_files(partial, folder.audit, "[0-9]*.jsonl")
     paths = sorted(path for path in partial.rglob("*") if path.is_file())
     files = _described(partial, paths, progress)
     manifest = BackupManifest(now_ms, files)
@@ -209,6 +223,24 @@ def _copy_catalog(source: Path, target: Path, progress: Progress) -> None:
         done += path.stat().st_size
         progress("catalog", done, total)
     _write(target / "CURRENT", current)
+
+
+def _copy_files(partial: Path, folder: Path, pattern: str) -> None:
+    """What matches, as it is listed now: of a log the last file alone still grows."""
+    for path in sorted(folder.glob(pattern)):
+        name = f"{folder.name}/{path.name}"
+        if not _PATH.fullmatch(name):
+            continue
+        (partial / folder.name).mkdir(mode=0o700, exist_ok=True)
+        _copy(path, partial / name)
+
+
+@contextmanager
+def _busy_is_an_error() -> Generator[None]:
+    try:
+        yield
+    except PublicationBusy as error:
+        raise BackupError(f"what is scheduled cannot be copied: {error}") from None
 
 
 def _of(path: Path) -> str:

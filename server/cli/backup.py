@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from server.cli.audited import audited
 from server.cli.catalog import data_option
 from server.cli.output import Refusal, output_option, print_json
 from server.cli.progress_bars import progress_bars
@@ -56,7 +57,8 @@ def restore(source: Path, data: Path, output: str) -> None:
     propono restore /backups/monday --data data2
     propono serve --data data2
 
-    Contacts who were erased since the backup are in it again: erase them again.
+    Contacts who were erased since the backup are in it again: erase them again. Tokens
+    are those of the backup: revoke again what was revoked since.
     """
     from server.backup import BackupError
     from server.backup import restore as restore_backup
@@ -66,6 +68,9 @@ def restore(source: Path, data: Path, output: str) -> None:
             manifest = restore_backup(source, DataFolder(data), report)
     except (BackupError, OSError) as error:
         raise Refusal(str(error)) from error
+    with audited(data, "data") as change:
+        # The line in the restored log that says where it comes from.
+        change.after = {"backup_made_at_ms": manifest.made_at_ms}
     _say(output, "restored", data, manifest)
 
 
