@@ -11,6 +11,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from catalog_store.durable_files import reserve
+
 #: Names the folder of all processes' files to `prometheus_client`; it is read once,
 #: when `server.metrics` is imported.
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -28,17 +30,11 @@ def reserve_files(folder: Path) -> None:
     paths = [folder / f"{kind}_{os.getpid()}.db" for kind in _KINDS]
     try:
         for path in paths:
-            _reserve(path)
+            # Of an earlier process that had this number.
+            path.unlink(missing_ok=True)
+            reserve(path, FILE_BYTES)
     except OSError:
         for path in paths:
             with suppress(FileNotFoundError):
                 path.unlink()
         raise
-
-
-def _reserve(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.posix_fallocate(descriptor, 0, FILE_BYTES)
-    finally:
-        os.close(descriptor)

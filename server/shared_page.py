@@ -13,6 +13,8 @@ import os
 from pathlib import Path
 from typing import Self
 
+from catalog_store.durable_files import reserve
+
 #: Bytes of the file.
 PAGE_BYTES = 4_096
 #: Why nothing is recorded; 0 while it can be.
@@ -41,20 +43,14 @@ class SharedPage:
     def create(cls, path: Path) -> Self:
         """A new one, all zeros, in the place of any before it. Raises OSError."""
         path.unlink(missing_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-        return cls._opened(os.open(path, flags, 0o600), size=PAGE_BYTES)
+        reserve(path, PAGE_BYTES)
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """The one that the supervisor made. Raises OSError."""
-        return cls._opened(os.open(path, os.O_RDWR))
-
-    @classmethod
-    def _opened(cls, descriptor: int, size: int | None = None) -> Self:
+        descriptor = os.open(path, os.O_RDWR)
         try:
-            if size is not None:
-                # The blocks as well: writing to a hole of a full disk is SIGBUS.
-                os.posix_fallocate(descriptor, 0, size)
             return cls(descriptor)
         finally:
             os.close(descriptor)

@@ -260,11 +260,20 @@ def unimplemented(
     method: MethodDescriptor, caller_of: Callable[[Context], str]
 ) -> Handler:
     """A handler for a method of the contract that this version does not have."""
+    error = NotImplementedYet(f"{method.name} is not available yet")
+    return refusing_handler(method, caller_of, error)
+
+
+def refusing_handler(
+    method: MethodDescriptor, caller_of: Callable[[Context], str], refusal: Exception
+) -> Handler:
+    """A handler that answers with the same error to all who may call."""
 
     async def handle(_: Any, rpc_context: Context) -> bytes:
         try:
             caller_of(rpc_context)
-            raise NotImplementedYet(f"{method.name} is not available yet")
+            # The same object each time: it must not collect where it has been.
+            raise refusal.with_traceback(None)
         except Exception as error:
             await abort(rpc_context, error)
 

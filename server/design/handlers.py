@@ -1,11 +1,13 @@
 """The design methods of AdminService as gRPC handlers."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
+from catalog_store.design_errors import DesignStoreFailed
 from catalog_store.design_store import DesignStore
 from catalog_store.records import Environment, UnixMs
 from server.data_folder import DataFolder
@@ -20,20 +22,32 @@ from server.design.scheduling import Scheduling, scheduling_methods
 from server.design.service import NounService
 from server.design.switching import switch_handler
 from server.design.thread import DesignThread
-from server.transport import Context, Handler, methods_of, unary_handler
+from server.transport import (
+    Context,
+    Handler,
+    methods_of,
+    refusing_handler,
+    unary_handler,
+)
 from server.wire import admin_pb2
+
+_log = logging.getLogger(__name__)
 
 #: Fills the answer to a request of some caller.
 Answering = Callable[[Any, Any, str], None]
 
 
 class DesignService:
-    """The design of one data folder, until it is closed."""
+    """The design of one data folder, until it is closed.
+
+    One that cannot be opened keeps nobody from revisions, contacts and what is
+    scheduled: its own methods answer what is wrong with it.
+    """
 
     def __init__(self, folder: DataFolder, now_ms: Callable[[], UnixMs]) -> None:
-        """Opens the store; raises DesignStoreFailed."""
-        self._store = DesignStore(folder.design)
-        self._editor = DesignEditor(self._store, now_ms, published_offers(folder))
+        self._store = _opened(folder)
+        self._folder = folder
+        self._now_ms = now_ms
         self._publisher = Publisher(folder, now_ms, self.environments)
         self._scheduling = Scheduling(folder, self._publisher, now_ms)
         self._due = DuePublications(folder, self._publisher, now_ms)
@@ -43,7 +57,14 @@ class DesignService:
 
     def methods(self, admit: Callable[[Context], str]) -> dict[str, Handler]:
         """Handlers by the names of their methods."""
-        editor, thread = self._editor, self._thread
+        if isinstance(self._store, DesignStoreFailed):
+            return {
+                **_refusing_methods(self._store, admit),
+                **scheduling_methods(self._scheduling, admit),
+            }
+        published = published_offers(self._folder)
+        editor = DesignEditor(self._store, self._now_ms, published)
+        thread = self._thread
         publishing = (editor, self._publisher, thread, self._compiling)
         schedule = self._scheduling.schedule
         return {
@@ -62,13 +83,39 @@ class DesignService:
 
     def environments(self) -> list[Environment]:
         """Their own records; raises DesignStoreFailed and DamagedDesign."""
+        if isinstance(self._store, DesignStoreFailed):
+            raise self._store.with_traceback(None)
         return self._store.environments()
 
     def close(self) -> None:
         """Wait for the work that has begun."""
         self._compiling.close()
         self._thread.close()
-        self._store.close()
+        if isinstance(self._store, DesignStore):
+            self._store.close()
+
+
+def _opened(folder: DataFolder) -> DesignStore | DesignStoreFailed:
+    try:
+        return DesignStore(folder.design)
+    except DesignStoreFailed as error:
+        failure = DesignStoreFailed(
+            f"{error}; restore it from a backup, or move it away to begin with an empty"
+            " design, and start the server again"
+        )
+        _log.error("nothing can be designed: %s", failure)
+        return failure
+
+
+def _refusing_methods(
+    failure: DesignStoreFailed, admit: Callable[[Context], str]
+) -> dict[str, Handler]:
+    """All of the service: what works without the design takes its own places again."""
+    methods = methods_of(admin_pb2.DESCRIPTOR.services_by_name["AdminService"])
+    return {
+        name: refusing_handler(method, admit, failure)
+        for name, method in methods.items()
+    }
 
 
 def _noun_methods(
