@@ -15,6 +15,7 @@ from catalog_store.design_records import Design, Ref, catalog_records
 from catalog_store.design_store import DesignStore
 from catalog_store.records import Catalog, Record
 from server.client import CallFailed
+from tests.approvals import NAME, bank, records_of
 from tests.bank import environment, offer
 from tests.design_admin import BY_ORDER as NOUNS_BY_ORDER
 from tests.design_admin import DesignAdmin, create, design_admin, name_of
@@ -219,3 +220,15 @@ def test_commands_show_the_past(tmp_path: Path, admin: DesignAdmin, way: str) ->
     assert "nothing differs" in run(
         "catalog", "diff", "design@1", "design", "--data", tmp_path
     )
+
+
+def test_approvals_are_shown_as_their_offers(tmp_path: Path) -> None:
+    """They have no name of their own; nobody who lists changes meets an error."""
+    with design_admin(tmp_path) as admin:
+        admin.apply(records_of(bank()))
+        admin.call("SubmitForApproval", name=NAME)
+        newest = admin.call("ListDesignChanges").design_changes[0]
+
+    assert [(one.name, list(one.fields)) for one in newest.changes] == [
+        (NAME, ["approvals"])
+    ]
