@@ -60,7 +60,7 @@ def compile_files(
     found = list(compilation.diagnostics)
     if analysed:
         for one in compilation.catalog.environments:
-            found += analyse(one.environment, one.rules, one.rule_of)
+            found += analyse(one)
     relocated = tuple(map(files.relocate, found))
     return compilation._replace(diagnostics=relocated)
 

@@ -29,7 +29,7 @@ def findings(record: Environment) -> list[tuple[str, str, str]]:
             found.source.name.removeprefix("environments/bank/"),
             " ".join(found.message.split()[:4]),
         )
-        for found in analyse(compiled.environment, compiled.rules, compiled.rule_of)
+        for found in analyse(compiled)
         if not found.message.startswith("no rule reads")
     ]
 
@@ -155,10 +155,7 @@ def test_attributes_that_no_rule_reads_are_noted() -> None:
     """Of the contact and of the context; a segment or a formula reads too."""
     record = environment([offer("card", "contact.balance", rule="contact.age > 1")])
     compiled = compile_catalog(Catalog(environments=(record,))).catalog.environments[0]
-    messages = [
-        found.message
-        for found in analyse(compiled.environment, compiled.rules, compiled.rule_of)
-    ]
+    messages = [found.message for found in analyse(compiled)]
 
     assert messages[:2] == ["no rule reads job", "no rule reads page"]
 
