@@ -1,6 +1,9 @@
 """Catalogs on disk: the nouns, the revisions that are published of them, the design.
 
     records         the nouns of a catalog, as people edit them
+    record          what every one of them is made of
+    golden_decisions what a catalog must decide before it is published
+    attribute_values values of attributes, as JSON has them
     counting        what their presentation rules and quotas count
     category_paths  the categories above each of them
     compiled        the same with compiled rules: what a revision holds

@@ -15,6 +15,7 @@ from catalog_store.records import (
     Catalog,
     Category,
     Environment,
+    GoldenDecision,
     Offer,
     PresentationRule,
     Quota,
@@ -44,6 +45,7 @@ RECORD_OF_KIND: Mapping[str, type[Record]] = MappingProxyType(
     {
         "": Environment,
         "categories": Category,
+        "golden_decisions": GoldenDecision,
         "offers": Offer,
         "presentation_rules": PresentationRule,
         "quotas": Quota,

@@ -6,9 +6,7 @@ None means unbounded. Rules and formulas are CEL source text.
 """
 
 from enum import StrEnum
-from typing import Any, Literal, NewType
-
-import msgspec
+from typing import Any, Literal
 
 from catalog_store.counting import (
     Counted,
@@ -17,8 +15,10 @@ from catalog_store.counting import (
     OnFailure,
     QuotaPeriod,
 )
-
-UnixMs = NewType("UnixMs", int)
+from catalog_store.golden_decisions import GoldenDecision as GoldenDecision
+from catalog_store.record import Record as Record
+from catalog_store.record import StatusName as StatusName
+from catalog_store.record import UnixMs as UnixMs
 
 #: As CEL identifiers are: names stand in rules, calls, commands and URLs.
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
@@ -90,10 +90,6 @@ class Channel(StrEnum):
     DIRECT_MAIL = "direct_mail"
     MOBILE_APP = "mobile_app"
     OTHER = "other"
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every record has; records are values and never change in place."""
 
 
 class Attribute(Record, frozen=True):
@@ -188,17 +184,6 @@ class Offer(Record, frozen=True):
         """The texts that a space chooses its fields from."""
         own = self.space_content.get(space)
         return self.content if own is None else {**self.content, **own}
-
-
-class StatusName(StrEnum):
-    """What became of a proposition, as catalogs write it."""
-
-    GENERATED = "generated"
-    PRESENTED = "presented"
-    INTERESTED = "interested"
-    ACCEPTED = "accepted"
-    SCHEDULED = "scheduled"
-    REJECTED = "rejected"
 
 
 class EnvironmentSource(StrEnum):
@@ -365,6 +350,7 @@ class Environment(Record, frozen=True):
     #: The typology whose rules hold here; None is no rule.
     typology: str | None = None
     quotas: tuple[Quota, ...] = ()
+    golden_decisions: tuple[GoldenDecision, ...] = ()
 
 
 class Catalog(Record, frozen=True):

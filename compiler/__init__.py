@@ -6,6 +6,8 @@ A catalog passes through these:
     catalog_values        numbers, windows and periods
     catalog_links         names that must exist, and what can never be seen
     catalog_quotas        what quotas limit, and whether it can be counted
+    catalog_golden        what golden decisions name, and whether their values fit
+    golden_diagnostics    every mistake in them, one constructor each
     catalog_diagnostics   every mistake in records, one constructor each
     revision              the whole of it: records and compiled rules
     rule_fields           where its rules stand, and what they may name

@@ -5,6 +5,7 @@
     values          numbers, windows and periods      (catalog_values)
     references      names that must exist, and the category tree   (catalog_links)
     quotas          what they limit and name, and where it is counted (catalog_quotas)
+    golden decisions what they name, and their values        (catalog_golden)
     shortfalls      warnings: what is published and can never be seen (catalog_links)
 
 Rules and formulas are the compiler's, their length included. Errors keep a catalog
@@ -19,6 +20,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 
+from catalog_store.golden_decisions import GOLDEN_DECISIONS_MAX
 from catalog_store.records import (
     ATTRIBUTES_MAX,
     CATEGORIES_MAX,
@@ -43,6 +45,7 @@ from catalog_store.records import (
     Category,
     Environment,
     EnvironmentSource,
+    GoldenDecision,
     Offer,
     PresentationRule,
     Quota,
@@ -55,6 +58,7 @@ from catalog_store.records import (
 )
 from compiler import catalog_diagnostics as mistakes
 from compiler.catalog_diagnostics import Field, Findings
+from compiler.catalog_golden import check_golden_decisions
 from compiler.catalog_links import check_links, check_shortfalls
 from compiler.catalog_quotas import check_quotas
 from compiler.catalog_values import check_values
@@ -78,8 +82,18 @@ _COUNT_MAX = {
     "presentation_rules": PRESENTATION_RULES_MAX,
     "typologies": TYPOLOGIES_MAX,
     "quotas": QUOTAS_MAX,
+    "golden_decisions": GOLDEN_DECISIONS_MAX,
 }
-_Named = Category | Offer | Space | Segment | PresentationRule | Typology | Quota
+_Named = (
+    Category
+    | Offer
+    | Space
+    | Segment
+    | PresentationRule
+    | Typology
+    | Quota
+    | GoldenDecision
+)
 
 
 def check_catalog(
@@ -101,6 +115,7 @@ def check_catalog(
         check_values(msgspec.structs.replace(environment, offers=offers), findings)
         check_links(environment, catalog, offers, findings)
         check_quotas(environment, _time_zones(), findings)
+        check_golden_decisions(environment, findings)
         check_shortfalls(environment, findings)
     return findings.all("environments")
 

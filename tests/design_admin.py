@@ -61,6 +61,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "presentation_rule": {"maximum": 1, "offers": ["sample"], "label": "Once"},
     "typology": {"rules": ["sample"]},
     "quota": {"limit": 10, "period": 3, "offers": ["sample"]},
+    "golden_decision": {
+        "spaces": [{"name": "sample", "expected": [{"offers": ["sample"]}]}],
+        "decide_time": {"seconds": NOON_MS // 1_000},
+        "contact": {"age": 40},
+        "past": [
+            {
+                "offer": "sample",
+                "space": "sample",
+                "event_time": {"seconds": 1},
+                "status": 1,
+            }
+        ],
+    },
 }
 BY_ORDER = [next(n for n in NOUNS if n.field == field) for field in SAMPLES]
 METHODS = methods_of(admin_pb2.DESCRIPTOR.services_by_name["AdminService"])

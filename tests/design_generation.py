@@ -78,6 +78,12 @@ def _values(record: type[Record], field: inspect.Field) -> st.SearchStrategy[Any
             return st.integers(1, 2**59)
         case "limit":
             return st.integers(0, 2**59)
+        case "decided_at" | "at":
+            return st.integers(0, UNIX_MS_MAX)
+        case "max_propositions":
+            return st.none() | st.integers(1, 2**32 - 1)
+        case "contact" | "context":
+            return st.dictionaries(NAMES, _JSON, max_size=3)
         case "weight" if record is WeightRow:
             return _NUMBERS | TEXTS
         case "content" | "attributes" if record.__name__ == "Offer":
@@ -90,7 +96,7 @@ def _values(record: type[Record], field: inspect.Field) -> st.SearchStrategy[Any
             return NAMES
         case (
             "categories" | "offers" | "spaces" | "segments" | "presentation_rules"
-            | "typologies" | "quotas"
+            | "typologies" | "quotas" | "golden_decisions"
         ) if record.__name__ == "Environment":  # fmt: skip
             return st.just(())
         case _:

@@ -22,11 +22,20 @@ STANDARD = "(standard library)"
 MAY_IMPORT = {
     "catalog_store": {"catalog_store", "lmdb", "msgspec"},
     "catalog_store.keys": {"cryptography"},
-    "catalog_store.records": {"catalog_store.counting", "msgspec"},
+    "catalog_store.record": {"msgspec"},
+    "catalog_store.golden_decisions": {"catalog_store.record"},
+    "catalog_store.attribute_values": {"catalog_store.records"},
+    "catalog_store.records": {
+        "catalog_store.counting",
+        "catalog_store.golden_decisions",
+        "catalog_store.record",
+    },
     "catalog_store.signatures": {"catalog_store", "cryptography"},
     "compiler": {
         "compiler",
         "catalog_store.records",
+        "catalog_store.golden_decisions",
+        "catalog_store.attribute_values",
         "catalog_store.counting",
         "catalog_store.category_paths",
         "catalog_store.compiled",
@@ -79,6 +88,7 @@ MAY_IMPORT = {
     "server.status": {
         "server.refusals",
         "server.audit.entries",
+        "server.golden.failures",
         "server.requests",
         "catalog_store",
         "contact_store",

@@ -79,7 +79,7 @@ def audited(tmp_path: Path) -> Generator[Audited]:
 
 def test_every_change_is_in_the_log_before_and_after(audited: Audited) -> None:
     """All methods that the table calls changes: who, what, from where, what came."""
-    assert len(CHANGES) == 38
+    assert len(CHANGES) == 41
     for number, method in enumerate(CHANGES):
         code = audited.call(method, Role.ADMINISTRATOR)
         # A refusal reaches the caller before the log.

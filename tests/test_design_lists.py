@@ -103,7 +103,7 @@ def test_a_filter_chooses(bank: DesignAdmin, filter_: str, names: str) -> None:
     for name, fields in given_.items():
         offer = {**SAMPLES["offer"], "content": {}, **fields}
         create(bank, BY_ORDER[3], offer_id=name, offer=offer)
-    for user in ("Quota", "Typology", "PresentationRule", "Offer"):
+    for user in ("GoldenDecision", "Quota", "Typology", "PresentationRule", "Offer"):
         noun = next(n for n in NOUNS if n.singular == user)
         bank.call(f"Delete{user}", name=name_of(noun))
     page = bank.call("ListOffers", parent=PARENT, filter=filter_)

@@ -208,8 +208,8 @@ def test_every_kind_of_record_is_encoded_and_decoded() -> None:
     zone = Zone(name="home", spaces=("banner",))
     assert decode_record("zones", encode_record(zone)) == zone
     assert RECORD_OF_KIND.keys() == {
-        "", "categories", "offers", "presentation_rules", "quotas", "segments",
-        "spaces", "typologies", "zones", "approvals",
+        "", "categories", "golden_decisions", "offers", "presentation_rules", "quotas",
+        "segments", "spaces", "typologies", "zones", "approvals",
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from catalog_store.index_tables import (
 from catalog_store.records import (
     Category,
     Environment,
+    GoldenDecision,
     Offer,
     PresentationRule,
     Quota,
@@ -41,6 +42,7 @@ RECORD_TYPES: dict[str, Any] = {
     "presentation_rules": PresentationRule,
     "typologies": Typology,
     "quotas": Quota,
+    "golden_decisions": GoldenDecision,
 }
 #: The sets of rows of an index.
 ROW_SETS = ("row_index", "offer_index")

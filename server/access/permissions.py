@@ -93,6 +93,7 @@ _ADMIN = {
     **_noun("Zone", "Zones", _READERS, _EDITORS, _EDITORS),
     **_noun("PresentationRule", "PresentationRules", _READERS, _EDITORS, _EDITORS),
     **_noun("Quota", "Quotas", _READERS, _EDITORS, _EDITORS),
+    **_noun("GoldenDecision", "GoldenDecisions", _READERS, _EDITORS, _EDITORS),
     **_noun("Category", "Categories", _CATALOG_READERS, _EDITORS, _EDITORS),
     **_noun("Offer", "Offers", _CATALOG_READERS, _EDITORS, _EDITORS),
     **_noun("Segment", "Segments", _CATALOG_READERS, _EDITORS, _EDITORS),

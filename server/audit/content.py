@@ -34,6 +34,7 @@ _COLLECTIONS = {
     "typology": "typologies",
     "presentation_rule": "presentationRules",
     "scheduled_publication": "scheduledPublications",
+    "golden_decision": "goldenDecisions",
 }
 
 

@@ -11,7 +11,8 @@ A call passes through these modules, in this order:
     forms         how each noun stands in its message, one line a field
     fields        the kinds of fields there are
     content_fields the one for texts that one space shows
-    structures    the one that holds anything: a JSON rendering
+    structures    those that hold anything: a JSON rendering, attributes
+    golden_form   the form of a golden decision, and its own kinds of fields
     translation   records as messages and back
     editing       a change: checked by the compiler, then stored
     zones         the check of what the compiler does not know

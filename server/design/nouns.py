@@ -12,6 +12,7 @@ from catalog_store.design_records import Ref
 from catalog_store.records import NAME_PATTERN
 from server.design import forms
 from server.design.fields import Form
+from server.design.golden_form import GOLDEN_DECISION
 from server.requests import InvalidRequest, Violation
 from server.wire import admin_pb2
 
@@ -109,6 +110,13 @@ NOUNS = (
     ),
     Noun("typologies", "typologies", "Typology", "Typologies", forms.TYPOLOGY),
     Noun("quotas", "quotas", "Quota", "Quotas", forms.QUOTA),
+    Noun(
+        "golden_decisions",
+        "goldenDecisions",
+        "GoldenDecision",
+        "GoldenDecisions",
+        GOLDEN_DECISION,
+    ),
 )
 NOUN_OF_KIND = {noun.kind: noun for noun in NOUNS}
 NOUN_OF_FIELD = {noun.field: noun for noun in NOUNS}

@@ -139,8 +139,9 @@ def _sent(ref: Ref, record: Record) -> pb.DesignRecord:
             f"{name} has {sent.ByteSize()} bytes, and the admin port takes at most"
             f" {MESSAGE_BYTES_MAX}"
         )
-    # Numbers in the structure of a JSON rendering are doubles on the wire.
-    if ref.kind == "spaces" and record_of(noun, message, ref, "") != record:
+    # Numbers in a JSON rendering, and of attributes, are doubles on the wire.
+    has_numbers = ref.kind in ("spaces", "golden_decisions")
+    if has_numbers and record_of(noun, message, ref, "") != record:
         raise CannotBeSent(f"{name} has a number in its JSON that is no double")
     return sent
 

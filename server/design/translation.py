@@ -12,7 +12,10 @@ from server.translation import timestamp
 
 #: Fields that a record names otherwise than its message does, inside of which a name
 #: is anybody's: `content.start`.
-_OWN_NAMES = ("content.", "space_content.", "attributes.", "rendering.json.")
+_OWN_NAMES = (
+    "content.", "space_content.", "attributes.", "rendering.json.", "contact.",
+    "context.",
+)  # fmt: skip
 _FIELD_OF = {
     "enabled": "disabled",
     "active": "inactive",
@@ -22,7 +25,11 @@ _FIELD_OF = {
     "rest_ms": "rest",
     "start": "start_time",
     "end": "end_time",
+    "decided_at": "decide_time",
+    "at": "event_time",
 }
+#: An offer of several in one place of a golden decision.
+_IN_GROUP = re.compile(r"(\.expected\[[0-9]+\])(?=\[)")
 
 
 def message_of(ref: Ref, stored: Stored, deleted_at_ms: UnixMs | None = None) -> Any:
@@ -70,4 +77,5 @@ def message_path(path: str) -> str:
     """The path of a record's field, as its message has it."""
     if path.startswith(_OWN_NAMES):
         return path
+    path = _IN_GROUP.sub(r"\1.offers", path)
     return re.sub(r"[a-z_]+", lambda step: _FIELD_OF.get(step[0], step[0]), path)

@@ -3,8 +3,9 @@
 A catalog is a folder with one folder per environment. The environment's name is its
 folder's; `environment.yaml` describes it, and any number of other `*.yaml` files, in
 folders as deep as one likes, hold its categories, offers, spaces, segments,
-presentation_rules, typologies and quotas. A section may be spread over several files;
-the order is environment.yaml first, then by path, and within a file as written.
+presentation_rules, typologies, quotas and golden_decisions. A section may be spread
+over several files; the order is environment.yaml first, then by path, and within a
+file as written.
 
     bank/recipient/environment.yaml      bank/recipient/offers/cards.yaml
 

@@ -37,6 +37,7 @@ SECTIONS = (
     "presentation_rules",
     "typologies",
     "quotas",
+    "golden_decisions",
 )
 
 

@@ -5,9 +5,11 @@ record's shape is not how people think, its form differs:
 
     window            `start` and `end` stand on the record itself
     <field>_ms        the key has no `_ms`, and a period as its value
+    <field>_at        a moment
     tuple of named    a mapping of names to bodies
     tuple of others   a list, or one item alone
-    one needed field  the body may be that field's value alone
+    one needed field  the body may be that field's value alone; or the one that a
+                      record names as its SHORTHAND
 """
 
 from functools import cache
@@ -83,6 +85,9 @@ class TextsByName(msgspec.Struct, frozen=True):
 class Structure(msgspec.Struct, frozen=True):
     """Any value of JSON; words are texts, but for true, false and null."""
 
+    #: Whether it must be a mapping; nothing at all is an empty one.
+    mapping: bool = False
+
 
 Kind = (
     Structure | Text | Number | Truth | Choice | Time | Body | Items
@@ -125,12 +130,16 @@ def form_of(record: type[Record]) -> Form:
             unbounded = isinstance(field.type, inspect.UnionType)
             period = Time("period", unbounded)
             keys[field.name[:-3]] = Key(field.name, period, required=field.required)
+        elif field.name == "at" or field.name.endswith("_at"):
+            keys[field.name] = Key(field.name, Time(), field.required)
         else:
             keys[field.name] = Key(field.name, _kind(field.type), field.required)
     required = [name for name, key in keys.items() if key.required]
+    only = required[0] if len(required) == 1 else None
+    shorthand: str | None = getattr(record, "SHORTHAND", only)
     return Form(
         keys=keys,
-        shorthand=required[0] if len(required) == 1 else None,
+        shorthand=shorthand,
         named=any(field.name == "name" for field in info.fields),
     )
 
@@ -161,6 +170,8 @@ def _kind(of: inspect.Type) -> Kind:
             key_type=inspect.StrType(), value_type=inspect.DictType() as below
         ) if _kind(below) == Texts():
             return TextsByName()
+        case inspect.DictType(key_type=inspect.StrType(), value_type=inspect.AnyType()):
+            return Structure(mapping=True)
         case inspect.UnionType(types=types):
             return _kind_of_union(types)
         case _:

@@ -113,8 +113,12 @@ class Reader(NamedTuple):
                 return self._texts(node)
             case TextsByName():
                 return self._texts_by_name(node)
-            case Structure():
-                return _structure(node)
+            case Structure(mapping):
+                if not mapping or isinstance(node, Mapping):
+                    return _structure(node)
+                if not is_nothing(node):
+                    self._wrong(node, "a mapping of names to values")
+                return {}
             case _ if isinstance(node, Scalar):
                 return self._scalar(kind, node)
             case _:
@@ -257,8 +261,8 @@ def _stand_in(kind: Kind) -> object:
             return {}
         case Body(record):
             return _build(record, {})
-        case Structure():
-            return None
+        case Structure(mapping):
+            return {} if mapping else None
         case Text():
             return UNREADABLE_TEXT
 

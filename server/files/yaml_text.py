@@ -113,7 +113,7 @@ def _value(kind: Kind, value: Any, zone: tzinfo) -> Events:
         case Items(of, named):
             if named:
                 return _mapping((one.name, _body(one, zone)) for one in value)
-            return _list([list(_value(of, one, zone)) for one in value])
+            return _list([list(_item(of, one, zone)) for one in value])
         case Body():
             return _body(value, zone)
         case Texts():
@@ -134,6 +134,13 @@ def _value(kind: Kind, value: Any, zone: tzinfo) -> Events:
             return _plain("true" if value else "false")
         case _:
             return _text(str(value))
+
+
+def _item(kind: Kind, value: Any, zone: tzinfo) -> Events:
+    """A list of one item stands as that item, in a list of lists."""
+    if isinstance(kind, Items) and len(value) == 1:
+        return _item(kind.of, value[0], zone)
+    return _value(kind, value, zone)
 
 
 def _structure(value: Any) -> Events:

@@ -5,6 +5,7 @@ from server.wire import approvals_pb2 as _approvals_pb2
 from server.wire import catalog_pb2 as _catalog_pb2
 from server.wire import design_offers_pb2 as _design_offers_pb2
 from server.wire import design_spaces_pb2 as _design_spaces_pb2
+from server.wire import golden_decisions_pb2 as _golden_decisions_pb2
 from server.wire import limits_pb2 as _limits_pb2
 from server.wire import scheduling_pb2 as _scheduling_pb2
 from google.protobuf.internal import containers as _containers
@@ -68,7 +69,7 @@ class ApplyOptions(_message.Message):
     def __init__(self, prune: _Optional[bool] = ..., validate_only: _Optional[bool] = ..., design_version: _Optional[int] = ...) -> None: ...
 
 class DesignRecord(_message.Message):
-    __slots__ = ("environment", "category", "offer", "space", "segment", "presentation_rule", "typology", "quota")
+    __slots__ = ("environment", "category", "offer", "space", "segment", "presentation_rule", "typology", "quota", "golden_decision")
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     OFFER_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +78,7 @@ class DesignRecord(_message.Message):
     PRESENTATION_RULE_FIELD_NUMBER: _ClassVar[int]
     TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
     QUOTA_FIELD_NUMBER: _ClassVar[int]
+    GOLDEN_DECISION_FIELD_NUMBER: _ClassVar[int]
     environment: _catalog_pb2.Environment
     category: _catalog_pb2.Category
     offer: _catalog_pb2.Offer
@@ -85,7 +87,8 @@ class DesignRecord(_message.Message):
     presentation_rule: _limits_pb2.PresentationRule
     typology: _limits_pb2.Typology
     quota: _limits_pb2.Quota
-    def __init__(self, environment: _Optional[_Union[_catalog_pb2.Environment, _Mapping]] = ..., category: _Optional[_Union[_catalog_pb2.Category, _Mapping]] = ..., offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ..., space: _Optional[_Union[_catalog_pb2.Space, _Mapping]] = ..., segment: _Optional[_Union[_catalog_pb2.Segment, _Mapping]] = ..., presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ..., typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ..., quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ...) -> None: ...
+    golden_decision: _golden_decisions_pb2.GoldenDecision
+    def __init__(self, environment: _Optional[_Union[_catalog_pb2.Environment, _Mapping]] = ..., category: _Optional[_Union[_catalog_pb2.Category, _Mapping]] = ..., offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ..., space: _Optional[_Union[_catalog_pb2.Space, _Mapping]] = ..., segment: _Optional[_Union[_catalog_pb2.Segment, _Mapping]] = ..., presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ..., typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ..., quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ..., golden_decision: _Optional[_Union[_golden_decisions_pb2.GoldenDecision, _Mapping]] = ...) -> None: ...
 
 class ApplyCatalogResponse(_message.Message):
     __slots__ = ("design_version", "changes", "create_count", "update_count", "delete_count", "unchanged_count", "diagnostics")
@@ -172,7 +175,7 @@ class GetDesignRecordRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., design_version: _Optional[int] = ...) -> None: ...
 
 class GetDesignRecordResponse(_message.Message):
-    __slots__ = ("design_version", "environment", "category", "offer", "space", "segment", "presentation_rule", "typology", "quota", "zone")
+    __slots__ = ("design_version", "environment", "category", "offer", "space", "segment", "presentation_rule", "typology", "quota", "zone", "golden_decision")
     DESIGN_VERSION_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
@@ -183,6 +186,7 @@ class GetDesignRecordResponse(_message.Message):
     TYPOLOGY_FIELD_NUMBER: _ClassVar[int]
     QUOTA_FIELD_NUMBER: _ClassVar[int]
     ZONE_FIELD_NUMBER: _ClassVar[int]
+    GOLDEN_DECISION_FIELD_NUMBER: _ClassVar[int]
     design_version: int
     environment: _catalog_pb2.Environment
     category: _catalog_pb2.Category
@@ -193,7 +197,8 @@ class GetDesignRecordResponse(_message.Message):
     typology: _limits_pb2.Typology
     quota: _limits_pb2.Quota
     zone: _catalog_pb2.Zone
-    def __init__(self, design_version: _Optional[int] = ..., environment: _Optional[_Union[_catalog_pb2.Environment, _Mapping]] = ..., category: _Optional[_Union[_catalog_pb2.Category, _Mapping]] = ..., offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ..., space: _Optional[_Union[_catalog_pb2.Space, _Mapping]] = ..., segment: _Optional[_Union[_catalog_pb2.Segment, _Mapping]] = ..., presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ..., typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ..., quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ..., zone: _Optional[_Union[_catalog_pb2.Zone, _Mapping]] = ...) -> None: ...
+    golden_decision: _golden_decisions_pb2.GoldenDecision
+    def __init__(self, design_version: _Optional[int] = ..., environment: _Optional[_Union[_catalog_pb2.Environment, _Mapping]] = ..., category: _Optional[_Union[_catalog_pb2.Category, _Mapping]] = ..., offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ..., space: _Optional[_Union[_catalog_pb2.Space, _Mapping]] = ..., segment: _Optional[_Union[_catalog_pb2.Segment, _Mapping]] = ..., presentation_rule: _Optional[_Union[_limits_pb2.PresentationRule, _Mapping]] = ..., typology: _Optional[_Union[_limits_pb2.Typology, _Mapping]] = ..., quota: _Optional[_Union[_limits_pb2.Quota, _Mapping]] = ..., zone: _Optional[_Union[_catalog_pb2.Zone, _Mapping]] = ..., golden_decision: _Optional[_Union[_golden_decisions_pb2.GoldenDecision, _Mapping]] = ...) -> None: ...
 
 class ExportCatalogRequest(_message.Message):
     __slots__ = ("design_version",)

@@ -7,6 +7,7 @@ from server.wire import admin_pb2 as propono_dot_v1_dot_admin__pb2
 from server.wire import approvals_pb2 as propono_dot_v1_dot_approvals__pb2
 from server.wire import design_offers_pb2 as propono_dot_v1_dot_design__offers__pb2
 from server.wire import design_spaces_pb2 as propono_dot_v1_dot_design__spaces__pb2
+from server.wire import golden_decisions_pb2 as propono_dot_v1_dot_golden__decisions__pb2
 from server.wire import scheduling_pb2 as propono_dot_v1_dot_scheduling__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -266,6 +267,31 @@ class AdminServiceStub:
                 '/propono.v1.AdminService/DeleteQuota',
                 request_serializer=propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaRequest.SerializeToString,
                 response_deserializer=propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaResponse.FromString,
+                _registered_method=True)
+        self.ListGoldenDecisions = channel.unary_unary(
+                '/propono.v1.AdminService/ListGoldenDecisions',
+                request_serializer=propono_dot_v1_dot_golden__decisions__pb2.ListGoldenDecisionsRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_golden__decisions__pb2.ListGoldenDecisionsResponse.FromString,
+                _registered_method=True)
+        self.GetGoldenDecision = channel.unary_unary(
+                '/propono.v1.AdminService/GetGoldenDecision',
+                request_serializer=propono_dot_v1_dot_golden__decisions__pb2.GetGoldenDecisionRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_golden__decisions__pb2.GetGoldenDecisionResponse.FromString,
+                _registered_method=True)
+        self.CreateGoldenDecision = channel.unary_unary(
+                '/propono.v1.AdminService/CreateGoldenDecision',
+                request_serializer=propono_dot_v1_dot_golden__decisions__pb2.CreateGoldenDecisionRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_golden__decisions__pb2.CreateGoldenDecisionResponse.FromString,
+                _registered_method=True)
+        self.UpdateGoldenDecision = channel.unary_unary(
+                '/propono.v1.AdminService/UpdateGoldenDecision',
+                request_serializer=propono_dot_v1_dot_golden__decisions__pb2.UpdateGoldenDecisionRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_golden__decisions__pb2.UpdateGoldenDecisionResponse.FromString,
+                _registered_method=True)
+        self.DeleteGoldenDecision = channel.unary_unary(
+                '/propono.v1.AdminService/DeleteGoldenDecision',
+                request_serializer=propono_dot_v1_dot_golden__decisions__pb2.DeleteGoldenDecisionRequest.SerializeToString,
+                response_deserializer=propono_dot_v1_dot_golden__decisions__pb2.DeleteGoldenDecisionResponse.FromString,
                 _registered_method=True)
         self.ApplyCatalog = channel.stream_unary(
                 '/propono.v1.AdminService/ApplyCatalog',
@@ -676,6 +702,41 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGoldenDecisions(self, request, context):
+        """Lists golden decisions, ordered by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetGoldenDecision(self, request, context):
+        """Reads a golden decision.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateGoldenDecision(self, request, context):
+        """Creates a golden decision; ALREADY_EXISTS when the name is taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateGoldenDecision(self, request, context):
+        """Changes a golden decision; ABORTED when the etag is stale.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteGoldenDecision(self, request, context):
+        """Deletes a golden decision.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApplyCatalog(self, request_iterator, context):
         """Makes the design what a catalog says, in one change: all of it, or nothing.
         The first message says how; records come in any of them, in any order. A message
@@ -1026,6 +1087,31 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.DeleteQuota,
                     request_deserializer=propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaRequest.FromString,
                     response_serializer=propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaResponse.SerializeToString,
+            ),
+            'ListGoldenDecisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGoldenDecisions,
+                    request_deserializer=propono_dot_v1_dot_golden__decisions__pb2.ListGoldenDecisionsRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_golden__decisions__pb2.ListGoldenDecisionsResponse.SerializeToString,
+            ),
+            'GetGoldenDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetGoldenDecision,
+                    request_deserializer=propono_dot_v1_dot_golden__decisions__pb2.GetGoldenDecisionRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_golden__decisions__pb2.GetGoldenDecisionResponse.SerializeToString,
+            ),
+            'CreateGoldenDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateGoldenDecision,
+                    request_deserializer=propono_dot_v1_dot_golden__decisions__pb2.CreateGoldenDecisionRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_golden__decisions__pb2.CreateGoldenDecisionResponse.SerializeToString,
+            ),
+            'UpdateGoldenDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateGoldenDecision,
+                    request_deserializer=propono_dot_v1_dot_golden__decisions__pb2.UpdateGoldenDecisionRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_golden__decisions__pb2.UpdateGoldenDecisionResponse.SerializeToString,
+            ),
+            'DeleteGoldenDecision': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteGoldenDecision,
+                    request_deserializer=propono_dot_v1_dot_golden__decisions__pb2.DeleteGoldenDecisionRequest.FromString,
+                    response_serializer=propono_dot_v1_dot_golden__decisions__pb2.DeleteGoldenDecisionResponse.SerializeToString,
             ),
             'ApplyCatalog': grpc.stream_unary_rpc_method_handler(
                     servicer.ApplyCatalog,
@@ -2332,6 +2418,141 @@ class AdminService:
             '/propono.v1.AdminService/DeleteQuota',
             propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaRequest.SerializeToString,
             propono_dot_v1_dot_design__spaces__pb2.DeleteQuotaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGoldenDecisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/ListGoldenDecisions',
+            propono_dot_v1_dot_golden__decisions__pb2.ListGoldenDecisionsRequest.SerializeToString,
+            propono_dot_v1_dot_golden__decisions__pb2.ListGoldenDecisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetGoldenDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/GetGoldenDecision',
+            propono_dot_v1_dot_golden__decisions__pb2.GetGoldenDecisionRequest.SerializeToString,
+            propono_dot_v1_dot_golden__decisions__pb2.GetGoldenDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateGoldenDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/CreateGoldenDecision',
+            propono_dot_v1_dot_golden__decisions__pb2.CreateGoldenDecisionRequest.SerializeToString,
+            propono_dot_v1_dot_golden__decisions__pb2.CreateGoldenDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateGoldenDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/UpdateGoldenDecision',
+            propono_dot_v1_dot_golden__decisions__pb2.UpdateGoldenDecisionRequest.SerializeToString,
+            propono_dot_v1_dot_golden__decisions__pb2.UpdateGoldenDecisionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteGoldenDecision(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/propono.v1.AdminService/DeleteGoldenDecision',
+            propono_dot_v1_dot_golden__decisions__pb2.DeleteGoldenDecisionRequest.SerializeToString,
+            propono_dot_v1_dot_golden__decisions__pb2.DeleteGoldenDecisionResponse.FromString,
             options,
             channel_credentials,
             insecure,
