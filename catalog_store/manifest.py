@@ -54,6 +54,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     publisher: str = ""
     #: The revision that this one repeats; None for a new state.
     rollback_of: int | None = None
+    #: Whether one offer was switched in it at once, whatever its golden decisions say.
+    switched: bool = False
     #: None when it was compiled where it was published.
     origin: Origin | None = None
     #: Key id -> the highest sequence of an artifact that was ever accepted from it.

@@ -256,11 +256,12 @@ def _read(
             break
         if names.isdisjoint(_WORD.findall(rule.text)):
             continue
-        found = {
-            slot_of(node)[::2]
+        slots = (
+            slot_of(node)
             for node in walk(decode(rule.tree).root)
             if node.op in (Op.SLOT, Op.PRESENT)
-        }
+        )
+        found = {(record, name) for record, _, name in slots}
         read |= found
         if not unread.isdisjoint(found):
             unread -= found

@@ -43,6 +43,8 @@ A catalog comes to a worker by these:
     files              catalogs and contacts in files
     publication        files or an artifact to the current revision
     sources            whether an environment may be published from there
+    compiled_here      what the last one can give to the next
+    golden             what a catalog must decide, decided before it may
     live_loading       a revision's file to the live catalog
     live_index_loading its index
 

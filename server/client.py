@@ -138,8 +138,14 @@ def call_failed(error: grpc.Call) -> CallFailed:
         for detail in status_pb2.Status.FromString(cast(bytes, value)).details:
             info = error_details_pb2.ErrorInfo()
             bad = error_details_pb2.BadRequest()
+            failed = error_details_pb2.PreconditionFailure()
             if detail.Unpack(info):
                 reason = info.reason
+            elif detail.Unpack(failed):
+                golden = [v for v in failed.violations if v.type == "GOLDEN_DECISION"]
+                if golden:
+                    lines = [lines[0].partition("\n")[0]]
+                lines += [f"{v.subject}: {v.description}" for v in golden]
             elif detail.Unpack(bad):
                 lines = [f"{v.field}: {v.description}" for v in bad.field_violations]
     return CallFailed(code, reason, "\n".join(lines))

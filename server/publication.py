@@ -5,9 +5,7 @@ checked, rules compiled, and the new revision is loaded once, as a worker would 
 it. Whatever fails, the revision before keeps deciding.
 """
 
-import hashlib
 from collections.abc import Set
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -24,14 +22,15 @@ from compiler.revision import (
     Compilation,
     Progress,
     compile_catalog,
-    compiler_fingerprint,
     rebuild,
 )
 from compiler.runtime.encoding import EncodingError
 from compiler.runtime.linker import CODE_TAG
-from compiler.source import Diagnostic, Refused
+from compiler.source import Diagnostic, Refused, Severity
+from server.compiled_here import compiled_here, opened, remember_compiled_here
 from server.data_folder import DataFolder
 from server.files import read_catalog
+from server.golden.running import require_golden_decisions
 from server.live.collector import collections_put_off
 from server.live_loading import load
 from server.requests import UnknownName
@@ -45,11 +44,12 @@ def compile_files(
     previous: CompiledCatalog | None = None,
     progress: Progress | None = None,
     *,
-    analysed: bool = False,
+    strict: bool = False,
 ) -> Compilation:
     """Read and compile a folder; raises Refused with positions in its files.
 
-    With `analysed`, the diagnostics tell as well of what can never be proposed.
+    The diagnostics tell as well of what can never be proposed; with `strict` warnings
+    are refused.
     """
     with collections_put_off():
         files = read_catalog(path, _errors)
@@ -57,12 +57,9 @@ def compile_files(
             compilation = compile_catalog(files.catalog, previous, progress=progress)
         except Refused as refused:
             raise Refused(map(files.relocate, refused.diagnostics)) from None
-    found = list(compilation.diagnostics)
-    if analysed:
-        for one in compilation.catalog.environments:
-            found += analyse(one)
-    relocated = tuple(map(files.relocate, found))
-    return compilation._replace(diagnostics=relocated)
+        analysed = _analysed(compilation)
+    relocated = tuple(map(files.relocate, analysed.diagnostics))
+    return _accepted(analysed._replace(diagnostics=relocated), strict=strict)
 
 
 def compile_to_artifact(
@@ -90,26 +87,34 @@ def publish_files(
     now_ms: UnixMs,
     progress: Progress | None = None,
     accept: Accept = accept_anything,
+    strict: bool = False,
 ) -> tuple[Manifest, Compilation]:
     """Compile a folder and make it the current revision.
 
     Rules that the current revision has already are taken from it, if it was compiled
-    here. Raises Refused, PublicationBusy, and what `accept` raises.
+    here. Raises Refused, GoldenDecisionsFailed, PublicationBusy, and what `accept`
+    raises.
     """
     revisions = Revisions(data.catalog)
-    compilation = compile_files(path, _compiled_here(revisions), progress)
+    previous = compiled_here(revisions)
+    compilation = compile_files(path, previous, progress, strict=strict)
     accept([one.environment for one in compilation.catalog.environments])
     published = _publish_compiled(revisions, compilation, publisher, now_ms)
     return published, compilation
 
 
 def compile_records(
-    data: DataFolder, catalog: Catalog, progress: Progress | None = None
+    data: DataFolder,
+    catalog: Catalog,
+    progress: Progress | None = None,
+    *,
+    strict: bool = False,
 ) -> Compilation:
     """Compile the catalog of a design, as `publish_records` does; raises Refused."""
     with collections_put_off():
-        previous = _compiled_here(Revisions(data.catalog))
-        return compile_catalog(catalog, previous, progress=progress)
+        previous = compiled_here(Revisions(data.catalog))
+        compilation = compile_catalog(catalog, previous, progress=progress)
+        return _accepted(_analysed(compilation), strict=strict)
 
 
 def publish_records(
@@ -120,13 +125,14 @@ def publish_records(
     now_ms: UnixMs,
     progress: Progress | None = None,
     after: int | None = None,
+    strict: bool = False,
 ) -> tuple[Manifest, Compilation]:
     """Compile the catalog of a design and make it the current revision.
 
-    With `after`, the current revision must still have that number. Raises Refused, and
-    PublicationBusy.
+    With `after`, the current revision must still have that number. Raises Refused,
+    GoldenDecisionsFailed and PublicationBusy.
     """
-    compilation = compile_records(data, catalog, progress)
+    compilation = compile_records(data, catalog, progress, strict=strict)
     revisions = Revisions(data.catalog)
     published = _publish_compiled(
         revisions, compilation, publisher, now_ms, after=after
@@ -151,8 +157,8 @@ def switch_offer(
     """
     revisions = Revisions(data.catalog)
     current = revisions.current()
-    previous = _compiled_here(revisions)
-    compiled = previous or _opened(revisions, current)
+    previous = compiled_here(revisions)
+    compiled = previous or opened(revisions, current)
     places = {one.environment.name: one.environment for one in compiled.environments}
     record = places.get(environment)
     found = [one for one in record.offers if one.name == name] if record else []
@@ -164,7 +170,9 @@ def switch_offer(
     with collections_put_off():
         catalog = Catalog(environments=tuple(places.values()))
         compilation = compile_catalog(catalog, previous)
-    _publish_compiled(revisions, compilation, publisher, now_ms, after=current.number)
+    _publish_compiled(
+        revisions, compilation, publisher, now_ms, current.number, switched=True
+    )
     return switched
 
 
@@ -178,7 +186,8 @@ def publish_artifact(
 ) -> Manifest:
     """Verify a compiled catalog and make it the current revision.
 
-    Raises ArtifactError, PublicationBusy, and what `accept` raises.
+    Raises ArtifactError, GoldenDecisionsFailed, PublicationBusy, and what `accept`
+    raises.
     """
     revisions = Revisions(data.catalog)
     with revisions.preparing():
@@ -199,8 +208,8 @@ def publish_installed(
     """Make an artifact of which all bytes were verified the current revision.
 
     Its code is used if it is for this Python, since whoever signed it is trusted; else
-    it is rebuilt from the trees. Raises ArtifactError, PublicationBusy, and what
-    `accept` raises.
+    it is rebuilt from the trees. Raises ArtifactError, GoldenDecisionsFailed,
+    PublicationBusy, and what `accept` raises.
     """
     try:
         runnable = _runnable(revisions, installed)
@@ -224,7 +233,7 @@ def roll_back(
     """Publish an earlier revision again, under a new number.
 
     `served` are the sha256 of files that a worker of this very server decided with.
-    Raises UnknownRevision, DamagedRevision and PublicationBusy.
+    Raises UnknownRevision, DamagedRevision, GoldenDecisionsFailed and PublicationBusy.
     """
     revisions = Revisions(data.catalog)
     with revisions.preparing():
@@ -257,7 +266,7 @@ def ensure_runnable(data: DataFolder, now_ms: UnixMs) -> None:
     with revisions.preparing():
         runnable = _runnable(revisions, current)
         if runnable is not current:
-            _try(revisions, runnable)
+            _try(revisions, runnable, is_live=True)
             revisions.publish(
                 runnable,
                 publisher="propono",
@@ -281,49 +290,21 @@ def contact_attributes(data: Path, environment: str) -> tuple[Attribute, ...]:
         revision.close()
 
 
-def _compiled_here(revisions: Revisions) -> CompiledCatalog | None:
-    """The current revision if this very compiler made it on this machine, else None.
-
-    Only what is noted outside of the files says so: nothing that an artifact contains
-    can make its rules be taken for our own. The bytes must still be those compiled.
-    """
-    try:
-        current = revisions.current()
-        noted = _compiled_here_path(revisions).read_text("ascii")
-        file = revisions.folder / "files" / f"{current.file_sha256}.mdb"
-        with file.open("rb") as data:
-            file_sha256 = hashlib.file_digest(data, "sha256").hexdigest()
-    except (NothingPublished, DamagedRevision, OSError, ValueError):
-        return None
-    if noted != _compiled_here_note(current) or file_sha256 != current.file_sha256:
-        return None
-    return _opened(revisions, current)
+def _analysed(compilation: Compilation) -> Compilation:
+    """With what its authors cannot mean; warnings before notes."""
+    found = list(compilation.diagnostics)
+    for one in compilation.catalog.environments:
+        found += analyse(one)
+    found.sort(key=lambda one: one.severity is Severity.NOTE)
+    return compilation._replace(diagnostics=tuple(found))
 
 
-def _opened(revisions: Revisions, manifest: Manifest) -> CompiledCatalog:
-    revision = revisions.open(manifest)
-    try:
-        return revision.catalog()
-    finally:
-        revision.close()
-
-
-def _remember_compiled_here(revisions: Revisions, installed: Manifest) -> None:
-    path = _compiled_here_path(revisions)
-    # Torn by a crash it matches nothing, and everything is compiled: no fsync.
-    new_path = path.with_name(path.name + ".new")
-    # It is published, whether there is room for a note or not.
-    with suppress(OSError):
-        new_path.write_text(_compiled_here_note(installed), "ascii")
-        new_path.replace(path)
-
-
-def _compiled_here_path(revisions: Revisions) -> Path:
-    return revisions.folder / "compiled_here"
-
-
-def _compiled_here_note(manifest: Manifest) -> str:
-    return f"{manifest.file_sha256} {compiler_fingerprint()}\n"
+def _accepted(compilation: Compilation, *, strict: bool) -> Compilation:
+    """Raises Refused if it is `strict`, and there are warnings."""
+    found = compilation.diagnostics
+    if strict and any(one.severity is Severity.WARNING for one in found):
+        raise Refused(found)
+    return compilation
 
 
 def _errors(catalog: Catalog) -> list[Diagnostic]:
@@ -371,21 +352,30 @@ def _publish_compiled(
     publisher: str,
     now_ms: UnixMs,
     after: int | None = None,
+    *,
+    switched: bool = False,
 ) -> Manifest:
     with revisions.preparing():
         installed = revisions.install_catalog(compilation.catalog)
+        installed = msgspec.structs.replace(installed, switched=switched)
         _try(revisions, installed)
         published = revisions.publish(
             installed, publisher=publisher, now_ms=now_ms, after=after
         )
-    _remember_compiled_here(revisions, installed)
+    remember_compiled_here(revisions, installed)
     return published
 
 
-def _try(revisions: Revisions, installed: Manifest) -> None:
-    """Load an installed file as a worker would; raises DamagedRevision."""
+def _try(revisions: Revisions, installed: Manifest, *, is_live: bool = False) -> None:
+    """Load an installed file as a worker would, and make its golden decisions.
+
+    Not those of what decides already, and not where an offer was switched. Raises
+    DamagedRevision, and GoldenDecisionsFailed.
+    """
     revision = revisions.open_installed(installed)
     try:
-        load(revision, msgspec.structs.replace(installed, number=0))
+        catalog = load(revision, msgspec.structs.replace(installed, number=0))
+        if not (is_live or installed.switched):
+            require_golden_decisions(revision, catalog)
     finally:
         revision.close()

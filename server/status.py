@@ -38,6 +38,7 @@ from catalog_store.scheduled_publications import (
 from catalog_store.signal_page import WorkersBehind
 from contact_store import errors as contact_errors
 from server.audit.entries import AuditFailed
+from server.golden.failures import GoldenDecisionsFailed
 from server.refusals import LowDisk, Overloaded, RateLimited, TooLate
 from server.requests import (
     AnswerTooLarge,
@@ -110,6 +111,10 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     UntrustedRevision: _Meaning(code_pb2.FAILED_PRECONDITION, "UNTRUSTED_REVISION"),
     NameTaken: _Meaning(code_pb2.ALREADY_EXISTS, "NAME_TAKEN"),
     StaleEtag: _Meaning(code_pb2.ABORTED, "ETAG_MISMATCH"),
+    # Before what it is a kind of.
+    GoldenDecisionsFailed: _Meaning(
+        code_pb2.FAILED_PRECONDITION, "GOLDEN_DECISION_FAILED"
+    ),
     NotPublishable: _Meaning(code_pb2.FAILED_PRECONDITION, "NOT_PUBLISHABLE"),
     NotPending: _Meaning(code_pb2.FAILED_PRECONDITION, "NOT_PENDING"),
     NotTheReviewer: _Meaning(code_pb2.PERMISSION_DENIED, "NOT_THE_REVIEWER"),
@@ -172,6 +177,19 @@ def _details(error: Exception, meaning: _Meaning) -> list[message.Message]:
                 violations=[
                     error_details_pb2.PreconditionFailure.Violation(
                         type="IN_USE", subject=one.field, description=one.description
+                    )
+                    for one in error.violations
+                ]
+            )
+        )
+    if isinstance(error, GoldenDecisionsFailed):
+        details.append(
+            error_details_pb2.PreconditionFailure(
+                violations=[
+                    error_details_pb2.PreconditionFailure.Violation(
+                        type="GOLDEN_DECISION",
+                        subject=one.field,
+                        description=one.description,
                     )
                     for one in error.violations
                 ]

@@ -159,6 +159,7 @@ MAY_IMPORT = {
         "compiler",
         "msgspec",
     },
+    "server.compiled_here": {"catalog_store", "compiler.revision"},
     # A change is checked before it is stored.
     "server.design.editing": {"server.design", "catalog_store", "compiler"},
     "server.design.approval_upkeep": {"server.design", "catalog_store", "compiler"},

@@ -84,7 +84,7 @@ def test_an_auditor_changes_nothing_and_sees_no_contact() -> None:
 
     assert all(name.startswith(("List", "Get", "Export")) for name in allowed)
     assert not allowed & {"GetContact", "ListPropositions"}
-    assert len(allowed) == 27
+    assert len(allowed) == 29
 
 
 def test_a_delivery_manager_uses_what_is_published() -> None:

@@ -7,6 +7,7 @@ from google.rpc import error_details_pb2, status_pb2
 from catalog_store.artifact import ArtifactError, OldArtifact, UntrustedArtifact
 from catalog_store.revisions import CatalogFolderFailed, PublicationBusy
 from catalog_store.signal_page import WorkersBehind
+from server.golden.failures import GoldenDecisionsFailed
 from server.status import code_of, status_of
 from tests.servers import ROOT
 
@@ -14,6 +15,7 @@ ERRORS = (
     UntrustedArtifact,
     OldArtifact,
     ArtifactError,
+    lambda _: GoldenDecisionsFailed([]),
     PublicationBusy,
     CatalogFolderFailed,
     WorkersBehind,

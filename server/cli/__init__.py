@@ -19,7 +19,8 @@
     restore        and make a data folder of that again
 
 `catalog_design` holds `catalog apply` and `export`, `catalog_plan` what they print,
-`catalog_diff` compares two catalogs, `catalog_log` shows changes of the design,
+`golden_table` golden decisions that failed, `catalog_diff` compares two catalogs,
+`catalog_log` shows changes of the design,
 `catalog_publishing` `catalog publish`, `design_place` where the design is,
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`
 and `batch_work` propose-batch, `contact_records` what asks the admin port about one

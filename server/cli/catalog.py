@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from getpass import getuser
 from importlib import import_module
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from catalog_store.manifest import SEQUENCE_MAX
 from server.cli.audited import audited
+from server.cli.golden_table import golden_refusal
 from server.cli.output import Refusal, disk_failures, output_option, print_json
 from server.data_folder import DataFolder
 
@@ -77,23 +79,27 @@ def validate(path: Path, strict: bool, output: str) -> None:
     """Check a catalog's files: names, references, rules, and what can never be.
 
     Warnings tell of offers and rows that can never be proposed, notes of what has no
-    effect.
+    effect. Golden decisions are made.
 
     \b
     propono catalog validate examples/bank/catalog
     """
-    from compiler.source import Refused, Severity
+    from compiler.source import Refused
+    from server.golden.failures import GoldenDecisionsFailed
+    from server.golden.trial import try_golden_decisions
     from server.publication import compile_files
 
     try:
-        compilation = compile_files(path, analysed=True)
+        compilation = compile_files(path, strict=strict)
     except Refused as refused:
         _show(refused.diagnostics, output)
         raise Refusal(_count(refused.diagnostics)) from None
+    try:
+        with disk_failures(Path(gettempdir())):
+            try_golden_decisions(compilation.catalog)
+    except GoldenDecisionsFailed as error:
+        raise golden_refusal(error, output) from None
     _show(compilation.diagnostics, output)
-    warned = any(d.severity is Severity.WARNING for d in compilation.diagnostics)
-    if strict and warned:
-        raise Refusal(_count(compilation.diagnostics))
     if output == "table":
         environments = compilation.catalog.environments
         offers = sum(len(e.environment.offers) for e in environments)
@@ -154,7 +160,7 @@ def compile_(
     except Refused as refused:
         _show(refused.diagnostics, "table")
         raise Refusal(_count(refused.diagnostics)) from None
-    _show(compilation.diagnostics, "table")
+    _show_warnings(compilation.diagnostics)
     click.echo(
         f"{artifact}: {manifest.offer_count} offers, {manifest.rule_count} rules,"
         f" digest {manifest.digest[:16]}, "
@@ -164,9 +170,10 @@ def compile_(
 
 @catalog.command()
 @path_argument
+@click.option("--strict", is_flag=True, help="Refuse warnings too.")
 @data_option
 @output_option
-def publish(path: Path, data: Path, output: str) -> None:
+def publish(path: Path, strict: bool, data: Path, output: str) -> None:
     """Publish a folder of files, or a compiled catalog, into a data folder.
 
     Running servers of that folder switch to it by themselves.
@@ -179,6 +186,7 @@ def publish(path: Path, data: Path, output: str) -> None:
     from catalog_store.design_errors import DesignStoreError
     from catalog_store.revisions import DamagedRevision, PublicationBusy
     from compiler.source import Refused
+    from server.golden.failures import GoldenDecisionsFailed
     from server.requests import OtherSource
 
     folder = DataFolder(data)
@@ -188,11 +196,13 @@ def publish(path: Path, data: Path, output: str) -> None:
     with audited(data, "revisions") as change:
         try:
             with disk_failures(data, unpublished):
-                manifest = _publish(folder, path)
+                manifest = _publish(folder, path, strict=strict)
         except Refused as refused:
             _show(refused.diagnostics, output)
             text = f"{_count(refused.diagnostics)}{unpublished}"
             raise Refusal(text) from None
+        except GoldenDecisionsFailed as error:
+            raise golden_refusal(error, output, unpublished) from None
         except (ArtifactError, DamagedRevision, PublicationBusy) as error:
             raise Refusal(f"{path}: {error}{unpublished}") from None
         except (DesignStoreError, OtherSource) as error:
@@ -201,7 +211,7 @@ def publish(path: Path, data: Path, output: str) -> None:
     say_published(manifest, output)
 
 
-def _publish(folder: DataFolder, path: Path) -> "Manifest":
+def _publish(folder: DataFolder, path: Path, *, strict: bool) -> "Manifest":
     from catalog_store.revisions import Revisions
     from server.publication import publish_artifact, publish_files
     from server.sources import accept_in
@@ -221,8 +231,9 @@ def _publish(folder: DataFolder, path: Path) -> "Manifest":
             now_ms=now_ms(),
             progress=progress,
             accept=accept,
+            strict=strict,
         )
-    _show(compilation.diagnostics, "table")
+    _show_warnings(compilation.diagnostics)
     return manifest
 
 
@@ -276,6 +287,13 @@ def _show(diagnostics: "Sequence[Diagnostic]", output: str) -> None:
     else:
         for diagnostic in diagnostics:
             click.echo(diagnostic.render(), err=True)
+
+
+def _show_warnings(diagnostics: "Sequence[Diagnostic]") -> None:
+    """Without the notes, which `validate` has for those who write the files."""
+    from compiler.source import Severity
+
+    _show([one for one in diagnostics if one.severity is not Severity.NOTE], "table")
 
 
 def _count(diagnostics: "Sequence[Diagnostic]") -> str:

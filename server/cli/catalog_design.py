@@ -166,6 +166,7 @@ def reached_design(
     from catalog_store.scheduled_publications import ScheduleError
     from server.design.local import local_design
     from server.design.remote import CannotBeSent, RemoteDesign
+    from server.golden.failures import GoldenDecisionsFailed
     from server.requests import (
         DesignChanged,
         InvalidRequest,
@@ -184,6 +185,9 @@ def reached_design(
                 yield RemoteDesign(client.channel, client.metadata)
     except (DesignStoreError, DesignChanged, InvalidRequest, OtherSource) as error:
         raise Refusal(str(error)) from None
+    except GoldenDecisionsFailed:
+        # Publishing has a table of them.
+        raise
     except (NotPublishable, DamagedRevision, PublicationBusy, ScheduleError) as error:
         raise Refusal(str(error)) from None
     except CannotBeSent as error:

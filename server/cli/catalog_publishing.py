@@ -11,6 +11,7 @@ from server.cli.catalog import catalog as catalog
 from server.cli.catalog import publish as publish_path
 from server.cli.catalog_design import reached_design
 from server.cli.design_place import Place, stages
+from server.cli.golden_table import golden_refusal
 from server.cli.output import output_option, print_json
 from server.cli.scheduled import moment, schedule_json
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="Publish it then, such as 2026-12-01T00:00+01:00; it is checked now.",
 )
+@click.option("--strict", is_flag=True, help="Refuse warnings too.")
 @place_options
 @output_option
 @click.pass_context
@@ -36,6 +38,7 @@ def publish(
     path: Path | None,
     dry_run: bool,
     publish_at: datetime | None,
+    strict: bool,
     data: Path,
     admin_server: str | None,
     token_file: Path | None,
@@ -60,23 +63,29 @@ def publish(
             )
         # The function: a command would have a name of its own in the audit log.
         assert publish_path.callback is not None
-        ctx.invoke(publish_path.callback, path=path, data=data, output=output)
+        ctx.invoke(
+            publish_path.callback, path=path, strict=strict, data=data, output=output
+        )
         return
+    from server.golden.failures import GoldenDecisionsFailed
     from server.wire import admin_pb2 as pb
 
-    request = pb.PublishRequest(validate_only=dry_run)
+    request = pb.PublishRequest(validate_only=dry_run, strict=strict)
     if publish_at is not None:
         request.publish_time.FromDatetime(publish_at)
     place = Place(data, admin_server, token_file)
-    with (
-        stages() as report,
-        reached_design(place, is_change=not dry_run) as design,
-    ):
-        report("compiling", 0, 0)
-        answer = design.publish(
-            request,
-            progress=lambda done, total: report("compiling rules", done, total),
-        )
+    try:
+        with (
+            stages() as report,
+            reached_design(place, is_change=not dry_run) as design,
+        ):
+            report("compiling", 0, 0)
+            answer = design.publish(
+                request,
+                progress=lambda done, total: report("compiling rules", done, total),
+            )
+    except GoldenDecisionsFailed as error:
+        raise golden_refusal(error, output, "; nothing was published") from None
     _say(answer, output)
 
 
@@ -97,7 +106,9 @@ def _say(answer: "pb.PublishResponse", output: str) -> None:
         )
         return
     for diagnostic in answer.diagnostics:
-        click.echo(diagnostic, err=True)
+        # Notes are for those who write the files: `validate` has them.
+        if ": note: " not in diagnostic.partition("\n")[0]:
+            click.echo(diagnostic, err=True)
     what = "revision would be published"
     if is_later:
         at = schedule_json(scheduled)["publish_time"]

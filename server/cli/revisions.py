@@ -9,6 +9,7 @@ import click
 from server.cli.admin_connection import place_options
 from server.cli.audited import audited
 from server.cli.catalog import audit_published, now_ms, plain, say_published
+from server.cli.golden_table import golden_refusal
 from server.cli.output import (
     Refusal,
     disk_failures,
@@ -52,6 +53,7 @@ def rollback(
         with publication_client(admin_server, token_file, data) as client:
             say_served([(admin_server, client.roll_back(revision))], output)
         return
+    from server.golden.failures import GoldenDecisionsFailed
     from server.publication import roll_back
 
     if not data.is_dir():
@@ -62,6 +64,8 @@ def rollback(
                 manifest = roll_back(
                     DataFolder(data), revision, publisher=getuser(), now_ms=now_ms()
                 )
+        except GoldenDecisionsFailed as error:
+            raise golden_refusal(error, output, "; nothing was published") from None
         except (DamagedRevision, PublicationBusy, UnknownRevision) as error:
             raise Refusal(f"{error}; see `propono catalog history`") from None
         audit_published(change, manifest)

@@ -54,6 +54,7 @@ class LocalDesign:
             published_catalog(design),
             getuser(),
             validate_only=request.validate_only,
+            strict=request.strict,
             progress=progress,
         )
 

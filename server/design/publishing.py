@@ -15,6 +15,7 @@ from server.design.approval_upkeep import PublishedOffers
 from server.design.approved import published_catalog
 from server.design.editing import DesignEditor
 from server.design.thread import DesignThread
+from server.golden.trial import try_golden_decisions
 from server.publication import compile_records, publish_records, switch_offer
 from server.requests import NotPublishable
 from server.revision_message import revision_message
@@ -49,13 +50,15 @@ class Publisher:
         validate_only: bool,
         progress: Progress | None = None,
         after: int | None = None,
+        strict: bool = False,
     ) -> pb.PublishResponse:
         """Compile a catalog and publish it, or only find that this could be done.
 
         Of what was not published the revision has no number and no name. With `after`,
-        the current revision must still have that number. Raises
-        NotPublishable, OtherSource, PublicationBusy and DesignStoreFailed; what was
-        published before then goes on deciding.
+        the current revision must still have that number; with `strict`, warnings are
+        refused. Raises NotPublishable, which GoldenDecisionsFailed is too, OtherSource,
+        PublicationBusy and DesignStoreFailed; what was published before then goes on
+        deciding.
         """
         if not catalog.environments:
             raise NotPublishable(
@@ -66,7 +69,8 @@ class Publisher:
         require_design(catalog.environments, self._designed(), revisions)
         try:
             if validate_only:
-                compilation = compile_records(folder, catalog, progress)
+                compilation = compile_records(folder, catalog, progress, strict=strict)
+                try_golden_decisions(compilation.catalog)
                 return _answer(_revision_of(compilation), compilation)
             manifest, compilation = publish_records(
                 folder,
@@ -75,6 +79,7 @@ class Publisher:
                 now_ms=self._now_ms(),
                 progress=progress,
                 after=after,
+                strict=strict,
             )
         except Refused as refused:
             raise NotPublishable(
@@ -83,7 +88,8 @@ class Publisher:
         except OSError as error:
             raise DesignStoreFailed(f"nothing was published: {error}") from error
         answer = _answer(revision_message(manifest, manifest.number), compilation)
-        answer.diagnostics.extend(_outdated(folder, manifest.digest))
+        outdated = [*_outdated(folder, manifest.digest)]
+        answer.diagnostics[:] = [*outdated, *answer.diagnostics]
         return answer
 
     def switch_offer(self, ref: Ref, publisher: str, *, enabled: bool) -> Offer | None:
@@ -165,7 +171,10 @@ def publish_handler(
             return scheduled.SerializeToString()
         published = await compiling.run(
             lambda: publisher.publish(
-                published_catalog(design), caller, validate_only=request.validate_only
+                published_catalog(design),
+                caller,
+                validate_only=request.validate_only,
+                strict=request.strict,
             )
         )
         if not request.validate_only:

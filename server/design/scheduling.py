@@ -61,7 +61,11 @@ class Scheduling:
         """
         publish_at_ms = self._publish_at(request.publish_time)
         answer = self._publisher.publish(
-            catalog, publisher, validate_only=True, progress=progress
+            catalog,
+            publisher,
+            validate_only=True,
+            progress=progress,
+            strict=request.strict,
         )
         if request.validate_only:
             return answer

@@ -273,12 +273,14 @@ class SetOfferDisabledResponse(_message.Message):
     def __init__(self, offer: _Optional[_Union[_catalog_pb2.Offer, _Mapping]] = ...) -> None: ...
 
 class PublishRequest(_message.Message):
-    __slots__ = ("publish_time", "validate_only")
+    __slots__ = ("publish_time", "validate_only", "strict")
     PUBLISH_TIME_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    STRICT_FIELD_NUMBER: _ClassVar[int]
     publish_time: _timestamp_pb2.Timestamp
     validate_only: bool
-    def __init__(self, publish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    strict: bool
+    def __init__(self, publish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., validate_only: _Optional[bool] = ..., strict: _Optional[bool] = ...) -> None: ...
 
 class PublishResponse(_message.Message):
     __slots__ = ("revision", "diagnostics", "scheduled_publication")
