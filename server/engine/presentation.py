@@ -149,7 +149,8 @@ class Presented:
         tally = self._tallies.get(counting)
         if tally is None:
             tally = self._tallies[counting] = _Tally(rule, counting.channel, {}, set())
-            self._count(tally, self._past)
+            if self._past:
+                self._count(tally, self._past)
         return tally
 
     def _count(self, tally: "_Tally", pasts: Sequence["_Past"]) -> None:
