@@ -1,6 +1,7 @@
-"""One call of the example bank in this process, from a request's bytes to an answer's.
+"""One call in this process, from a request's bytes to an answer's.
 
-    python -m bench.calling
+    python -m bench.calling                   # the example bank
+    python -m bench.calling --offers 10000    # a generated catalog
 
 Without gRPC: what a worker does itself, all of it and by stages. Recorded calls wait
 for the disk, each in a transaction of its own.
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from bench import served_rows
 from bench.served_bank import CONTACTS, published
 from bench.timing import Times, report
 from catalog_store.revisions import Revisions
@@ -32,23 +34,34 @@ ASKED = 1_000
 
 
 @click.command()
+@click.option("--offers", type=int, help="Of a generated catalog, not the bank's.")
 @click.option("--seconds", type=float, default=1.0, help="Of each stage.")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table")
-def main(seconds: float, output: str) -> None:
+def main(offers: int | None, seconds: float, output: str) -> None:
     with TemporaryDirectory() as scratch:
         data = Path(scratch)
-        published(data)
+        if offers is None:
+            published(data)
+        else:
+            served_rows.published(data, offers)
+        made = _of_bank if offers is None else _of_rows
+        dry, recorded = made(dry_run=True), made(dry_run=False)
         folder = DataFolder(data)
         with (
             HistoryStore(folder.history) as history,
             ProfileStore(folder.profiles) as profiles,
         ):
-            rows = _measured(folder, history, profiles, seconds)
+            rows = _measured(folder, history, profiles, seconds, dry, recorded)
     report("one call, without gRPC", rows, output)
 
 
 def _measured(
-    folder: DataFolder, history: HistoryStore, profiles: ProfileStore, seconds: float
+    folder: DataFolder,
+    history: HistoryStore,
+    profiles: ProfileStore,
+    seconds: float,
+    dry: list[bytes],
+    recorded: list[bytes],
 ) -> list[dict[str, object]]:
     sources = system_sources()
     cell = CatalogCell()
@@ -66,7 +79,6 @@ def _measured(
         assert isinstance(answer, bytes)
         metrics.observe("OK", 0.001)
 
-    dry, recorded = _requests(dry_run=True), _requests(dry_run=False)
     requests = [pb.ProposeRequest.FromString(data) for data in dry]
     asked = [recurring.asked(request, now_ms) for request in requests]
     stages = {
@@ -90,7 +102,7 @@ def _measured(
     ]
 
 
-def _requests(*, dry_run: bool) -> list[bytes]:
+def _of_bank(*, dry_run: bool) -> list[bytes]:
     contacts = Random(1).sample(range(1, CONTACTS + 1), ASKED)
     made: list[bytes] = []
     for number in contacts:
@@ -99,6 +111,14 @@ def _requests(*, dry_run: bool) -> list[bytes]:
         request.context.update({"page": "home"})
         made.append(request.SerializeToString())
     return made
+
+
+def _of_rows(*, dry_run: bool) -> list[bytes]:
+    contacts = Random(1).sample(range(1, served_rows.CONTACTS + 1), ASKED)
+    return [
+        served_rows.request(number, dry_run=dry_run).SerializeToString()
+        for number in contacts
+    ]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench import echo, ghz, served_rows
+from bench import calling, echo, ghz, served_rows
 from bench.attributes import CONTEXT
 from bench.catalogs import NOW_MS, YEARS_MS, callers, environment
 from bench.processes import on_core
@@ -91,6 +91,18 @@ def test_a_command_runs_on_the_core_that_it_is_given() -> None:
 
     assert cores(0) == "0"
     assert cores(None) != ""
+
+
+def test_one_call_is_measured_without_grpc() -> None:
+    """By stages, all of which are there, and none of which takes as long as all."""
+    arguments = ["--offers", str(OFFERS), "--seconds", "0.05", "--output", "json"]
+
+    result = CliRunner().invoke(calling.main, arguments)
+
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout.splitlines()[-1])["results"]
+    took = {row["stage"]: row["p50_us"] for row in rows}
+    assert 0 < took["parsed"] < took["dry run, all"] < took["recorded, all"]
 
 
 @NEEDS_GHZ
