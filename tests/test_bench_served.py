@@ -81,6 +81,21 @@ def test_requests_name_every_contact_once(tmp_path: Path) -> None:
     assert len({one["contact_id"] for one in dry}) == CONTACTS
 
 
+def test_a_shuffled_file_has_the_same_requests(tmp_path: Path) -> None:
+    """In another order, which the seed says."""
+    dry, recorded = served_rows.make_request_files(tmp_path, CONTACTS)
+    before = dry.read_text()
+    for file in (dry, recorded):
+        served_rows.shuffle(file, seed=5)
+
+    def contacts(text: str) -> list[str]:
+        return [one["contact_id"] for one in json.loads(text)]
+
+    assert contacts(dry.read_text()) == contacts(recorded.read_text())
+    assert contacts(dry.read_text()) != contacts(before)
+    assert sorted(contacts(dry.read_text())) == sorted(contacts(before))
+
+
 def test_a_command_runs_on_the_core_that_it_is_given() -> None:
     """And on any where none is given."""
     shown = "import os; print(*os.sched_getaffinity(0))"
