@@ -45,6 +45,7 @@ A catalog comes to a worker by these:
     sources            whether an environment may be published from there
     compiled_here      what the last one can give to the next
     golden             what a catalog must decide, decided before it may
+    contact_differences what another catalog would propose to a contact
     live_loading       a revision's file to the live catalog
     live_index_loading its index
 

@@ -19,7 +19,8 @@
     restore        and make a data folder of that again
 
 `catalog_design` holds `catalog apply` and `export`, `catalog_plan` what they print,
-`golden_table` golden decisions that failed, `catalog_diff` compares two catalogs,
+`catalog_diff` compares two catalogs, `contact_diff` for the contacts of a file,
+`golden_table` shows golden decisions that failed,
 `catalog_log` shows changes of the design,
 `catalog_publishing` `catalog publish`, `design_place` where the design is,
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`

@@ -1,7 +1,7 @@
 """`propono catalog diff`: what two revisions, the design or files differ in."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,6 +9,7 @@ from server.cli.catalog import data_option
 from server.cli.catalog_design import reached_design, read_files
 from server.cli.design_place import Place, stages
 from server.cli.output import Refusal, output_option, print_json, print_table
+from server.cli.scheduled import moment
 from server.data_folder import DataFolder
 
 if TYPE_CHECKING:
@@ -20,9 +21,56 @@ _SIGNS = {"create": "+", "update": "~", "delete": "-"}
 @click.command()
 @click.argument("before")
 @click.argument("after")
+@click.option(
+    "--contacts",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Decide for the contacts of a CSV or Parquet file: who gains and loses what.",
+)
+@click.option(
+    "--key",
+    default="#row",
+    show_default=True,
+    metavar="COLUMN",
+    help="The column of the contact id, or the row's number.",
+)
+@click.option("--space", help="Where: with --contacts.")
+@click.option("--environment", "-e", help="Default: the default environment.")
+@click.option(
+    "--max",
+    "max_propositions",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    metavar="N",
+)
+@click.option(
+    "--context",
+    multiple=True,
+    metavar="K=V",
+    help="A context attribute; V is JSON, or a text. Repeat.",
+)
+@click.option(
+    "--at",
+    callback=moment,
+    metavar="TIME",
+    help="When, such as 2026-12-01T00:00+01:00.  [default: now]",
+)
+@click.option(
+    "--details",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a JSON line for each contact that sees something else.",
+)
 @data_option
 @output_option
-def diff(before: str, after: str, data: Path, output: str) -> None:
+def diff(
+    before: str,
+    after: str,
+    contacts: Path | None,
+    space: str | None,
+    data: Path,
+    output: str,
+    **asked: Any,
+) -> None:
     """Show what makes one catalog another: + has it only after, - only before.
 
     Each is the number of a revision, `current`, `design`, `design@` and the number of a
@@ -33,7 +81,18 @@ def diff(before: str, after: str, data: Path, output: str) -> None:
     propono catalog diff design@41 design@42
     propono catalog diff 1 current
     propono catalog diff current examples/bank/catalog
+    propono catalog diff current design --contacts clients.csv --space web_home_hero
     """
+    if (contacts is None) != (space is None):
+        raise click.UsageError("--contacts and --space go together")
+    if contacts is not None and space is not None:
+        from server.cli.contact_diff import Questions, diff_contacts
+
+        sides = _catalog(before, data), _catalog(after, data)
+        diff_contacts(
+            *sides, Questions(contacts=contacts, space=space, **asked), output
+        )
+        return
     from catalog_store.design_records import catalog_records
     from server.design.comparing import compare
 

@@ -50,6 +50,7 @@ And for contacts:
 For offers to many contacts:
 
     contact_list       the contacts that a table names, each once
+    contact_rows       contacts with their values, for decisions without a store
     proposition_parts  a table of propositions, written in parts so that it can go on
 
 For those who analyse:
