@@ -14,6 +14,7 @@ A call passes through these modules, in this order:
     streams        rows from one place, heaviest first, looked at when they can win
     arbitration    the weight of a row, and the draw among equals
     presentation   what the contact was proposed before, counted
+    exhaustion     that its rules leave nothing of a space
     live_quotas    limits over all contacts
     quotas         what they still allow, while one call takes from it
     quota_periods  when their periods begin and end

@@ -66,6 +66,15 @@ class Presented:
                 return True
         return False
 
+    def excluded_like(self, offer: LiveOffer, space: LiveSpace) -> int:
+        """The offers that are excluded with it if they are of the same category."""
+        offers = 0
+        for tally in self._tallies_of(space):
+            rule = tally.rule
+            if rule.counted is _SAME_CATEGORY and self._moments_against(offer, tally):
+                offers |= rule.offers
+        return offers
+
     def exclusions(self, offer: LiveOffer, space: LiveSpace) -> tuple[Exclusion, ...]:
         """All the rules that do, for whoever asks why."""
         return tuple(
