@@ -1,4 +1,4 @@
-"""Engines behind Propono's gRPC stack, with nothing else around them.
+"""Engines behind the gRPC stack of Propono's workers, with nothing else around them.
 
     python -m bench.peers.engine_server loop --offers 100 --data DATA
 
@@ -10,7 +10,6 @@ holds the work as published with attributes that are sent.
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +23,9 @@ from bench.peers.work import TOP, Contact, work
 from bench.revisions import calls
 from bench.row_by_row import all_matching, rows_best_first
 from server.engine.decision import decide
-from server.transport import build_server, handlers
+from server.rpc.queue_loop import QueueLoop
+from server.rpc.queue_server import QueueServer
+from server.transport import handlers, server_options
 from server.wire import decision_pb2 as pb
 
 Engine = Callable[[Contact], list[str]]
@@ -68,10 +69,11 @@ async def serve(ask: Engine, port: int) -> None:
         return answer(ask, data)
 
     handler = grpc.unary_unary_rpc_method_handler(propose)
-    server = build_server([handlers(SERVICE, {"Propose": handler})], reuse_port=False)
+    server = QueueServer(server_options(reuse_port=False))
+    server.add_generic_rpc_handlers([handlers(SERVICE, {"Propose": handler})])
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
-    await server.wait_for_termination()
+    await asyncio.Event().wait()
 
 
 @click.command()
@@ -81,8 +83,8 @@ async def serve(ask: Engine, port: int) -> None:
 @click.option("--port", type=int, required=True)
 def main(kind: str, offers: int, data: Path, port: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    asyncio.run(serve(engine(kind, offers, data), port))
-    sys.exit(0)
+    with asyncio.Runner(loop_factory=QueueLoop) as runner:
+        runner.run(serve(engine(kind, offers, data), port))
 
 
 if __name__ == "__main__":
