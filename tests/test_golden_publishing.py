@@ -232,6 +232,21 @@ def test_commands_show_a_table_and_end_with_1(edited: Path, tmp_path: Path) -> N
         assert "1 golden decision failed; nothing was published" in said
 
 
+def test_all_of_them_can_be_tried(edited: Path, tmp_path: Path) -> None:
+    """Of files and of the design, those that pass and those that fail."""
+    data = ("--data", tmp_path / "data")
+    said = run("catalog", "test", BANK)
+    assert said.count("passed") == 3
+    run("catalog", "apply", edited, "--yes", *data)
+    for place in ((edited,), data):
+        said = run("catalog", "test", *place, status=1)
+        assert said == "1 of 3 golden decisions failed\n"
+    run("catalog", "apply", BANK, "--yes", *data)
+    found = json.loads(run("catalog", "test", *data, "--output", "json"))
+    assert [one["passed"] for one in found] == [True, True, True]
+    assert found[0]["name"].startswith("environments/recipient/goldenDecisions/a")
+
+
 def test_a_server_that_refuses_says_so_to_the_command(
     edited: Path, tmp_path: Path
 ) -> None:

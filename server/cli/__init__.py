@@ -20,7 +20,7 @@
 
 `catalog_design` holds `catalog apply` and `export`, `catalog_plan` what they print,
 `catalog_diff` compares two catalogs, `contact_diff` for the contacts of a file,
-`golden_table` shows golden decisions that failed,
+`golden_table` shows golden decisions that failed, `golden_test` makes all of them,
 `catalog_log` shows changes of the design,
 `catalog_publishing` `catalog publish`, `design_place` where the design is,
 `decisions` holds propose and update, `explanations` their reasons as tables, `batch`

@@ -42,6 +42,7 @@ path_argument = click.argument("path", type=click.Path(exists=True, path_type=Pa
 
 _MODULE_OF = {
     "diff": "server.cli.catalog_diff",
+    "test": "server.cli.golden_test",
     "log": "server.cli.catalog_log",
     "show": "server.cli.catalog_log",
     "push": "server.cli.push",

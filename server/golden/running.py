@@ -23,6 +23,11 @@ class GoldenOutcome(NamedTuple):
     #: Empty when it came out as expected.
     failures: tuple[GoldenFailure, ...]
 
+    @property
+    def resource(self) -> str:
+        """Its resource name, as the contract has it."""
+        return f"environments/{self.environment}/goldenDecisions/{self.golden.name}"
+
 
 def require_golden_decisions(revision: RevisionFile, catalog: LiveCatalog) -> None:
     """Make all of them; raises GoldenDecisionsFailed, and DamagedRevision.
