@@ -1,5 +1,7 @@
 """A contact for whom nothing is left is decided quickly, and as before."""
 
+from pathlib import Path
+
 import pytest
 
 from bench.catalogs import NOW_MS, Shape, callers
@@ -67,6 +69,31 @@ def test_what_is_chosen_is_as_when_every_offer_is_looked_at(
         assert shortfalls == {Shortfall.PRESENTATION_RULES}
     else:
         assert any(one.chosen for found in expected for one in found)
+
+
+def test_draws_of_a_later_space_are_as_when_every_offer_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first space asks for a category that is full, among many offers that tie."""
+    shape = SHAPE._replace(weights=2)
+    tying = loaded(shape, tmp_path)
+    full = tying.live.offers[0]
+    made = [
+        call._replace(
+            history=(proposed(full),),
+            spaces=(
+                call.spaces[0]._replace(categories=(full.category,)),
+                call.spaces[0],
+            ),
+        )
+        for call in calls(tying, callers(shape, 40), 3)
+    ]
+    monkeypatch.setattr(exhaustion, "_LOOKS", 1 << 30)
+    expected = [decide(call).spaces for call in made]
+    monkeypatch.setattr(exhaustion, "_LOOKS", 1)
+
+    assert [decide(call).spaces for call in made] == expected
+    assert any(not first.chosen and second.chosen for first, second in expected)
 
 
 def test_nobody_looks_at_what_must_be_excluded(
