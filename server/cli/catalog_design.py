@@ -250,12 +250,12 @@ def _mistakes(files: "CatalogFiles") -> "list[Diagnostic]":
 def read_files(path: Path) -> "CatalogFiles":
     """A folder's catalog; what is wrong is said where it stands, and refused."""
     from compiler.source import Refused
-    from server.files import read_catalog
+    from server.files.catalog_cache import cache_folder, read_catalog_again
     from server.live.collector import collections_put_off
 
     try:
         with collections_put_off():
-            return read_catalog(path)
+            return read_catalog_again(path, cache_folder())
     except Refused as refused:
         raise _refused(refused.diagnostics) from None
 

@@ -21,6 +21,7 @@ list, and the one value that a body needs may stand for the body. docs/catalog-f
 is the guide for those who write them. The modules, in order of control flow:
 
     catalog_files      the pipeline: a folder to a catalog, or to all of its mistakes
+    catalog_cache      what was read of files that did not change since
     catalog_folder     which files there are; reads each once, within bounds
     yaml_nodes         a text to nodes that know their place and guess no types
     yaml_forms         how each record is written, read off the records themselves

@@ -77,6 +77,13 @@ def read_catalog(path: Path, check: Check = check_catalog) -> CatalogFiles:
     return files
 
 
+def read_environment(
+    files: EnvironmentFiles, report: Callable[[Diagnostic], None]
+) -> Environment:
+    """One environment of some of its files; after a report it is fit for nothing."""
+    return _Reading(report).environment(files)
+
+
 class _Enough(Exception):
     """More mistakes would help nobody."""
 
