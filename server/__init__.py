@@ -42,6 +42,7 @@ A catalog comes to a worker by these:
 
     files              catalogs and contacts in files
     publication        files or an artifact to the current revision
+    compiled_here      what was compiled on this machine
     sources            whether an environment may be published from there
     compiled_here      what the last one can give to the next
     golden             what a catalog must decide, decided before it may

@@ -16,7 +16,7 @@ from compiler.revision import compile_catalog
 from server.access.callers import LOCAL_ADMINISTRATOR
 from server.design.applying import ApplyOptions, apply_catalog
 from server.design.approval_messages import parts_of
-from server.design.approved import published_catalog
+from server.design.approved import ApprovedVersions, published_catalog
 from server.design.approving import AskedReview, AskedSubmission, review, submit
 from server.design.editing import DesignEditor
 from server.requests import InvalidRequest, NotPending
@@ -117,6 +117,7 @@ class Design:
     def __init__(self, folder: Path) -> None:
         self.store = DesignStore(folder)
         self.editor = DesignEditor(self.store, lambda: UnixMs(NOON_MS))
+        self.versions = ApprovedVersions()
         gold = self.offer(Model().now)
         records = records_of(bank(gold))
         apply_catalog(self.editor, "x", records, ApplyOptions())
@@ -149,7 +150,10 @@ class Design:
             pass
 
     def published(self) -> dict[str, object] | None:
-        catalog = published_catalog(self.editor.design())
+        design = self.editor.design()
+        catalog = published_catalog(design, self.versions)
+        # What is built once is built right.
+        assert catalog == published_catalog(design)
         compile_catalog(Catalog(environments=catalog.environments))
         offers = catalog.environments[0].offers
         if not offers:

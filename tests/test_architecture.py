@@ -165,7 +165,7 @@ MAY_IMPORT = {
     "server.design.approval_upkeep": {"server.design", "catalog_store", "compiler"},
     "server.design.applying": {"server", "catalog_store", "compiler.source"},
     "server.design.publishing": {"server", "catalog_store", "compiler"},
-    "server.design.remote": {"server", "catalog_store", "grpc"},
+    "server.design.remote": {"server", "catalog_store", "google.protobuf", "grpc"},
     "server.design.zones": {"catalog_store", "compiler"},
     "server.design.refusals": {"server", "compiler.source"},
     "server.files": {

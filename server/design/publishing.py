@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from catalog_store.design_errors import DesignStoreFailed
-from catalog_store.design_records import Ref
+from catalog_store.design_records import Design, Ref
 from catalog_store.records import Catalog, Environment, Offer, UnixMs
 from catalog_store.revisions import NothingPublished, Revisions
 from catalog_store.scheduled_publications import ScheduledPublications, is_outdated
 from compiler.revision import Compilation, Progress
 from compiler.source import Refused
+from server.compiled_here import KeptCompilation
 from server.data_folder import DataFolder
 from server.design.approval_upkeep import PublishedOffers
-from server.design.approved import published_catalog
+from server.design.approved import ApprovedVersions, published_catalog
 from server.design.editing import DesignEditor
 from server.design.thread import DesignThread
 from server.golden.trial import try_golden_decisions
@@ -29,7 +30,7 @@ DIAGNOSTICS_MAX = 100
 
 
 class Publisher:
-    """Publishes the design of one data folder."""
+    """Publishes the design of one data folder; for one thread at a time."""
 
     def __init__(
         self,
@@ -41,6 +42,12 @@ class Publisher:
         self._folder = folder
         self._now_ms = now_ms
         self._designed = designed
+        self._kept = KeptCompilation()
+        self._versions = ApprovedVersions()
+
+    def catalog_of(self, design: Design) -> Catalog:
+        """What a publication of a design is compiled from."""
+        return published_catalog(design, self._versions)
 
     def publish(
         self,
@@ -69,7 +76,9 @@ class Publisher:
         require_design(catalog.environments, self._designed(), revisions)
         try:
             if validate_only:
-                compilation = compile_records(folder, catalog, progress, strict=strict)
+                compilation = compile_records(
+                    folder, catalog, progress, strict=strict, kept=self._kept
+                )
                 try_golden_decisions(compilation.catalog)
                 return _answer(_revision_of(compilation), compilation)
             manifest, compilation = publish_records(
@@ -80,6 +89,7 @@ class Publisher:
                 progress=progress,
                 after=after,
                 strict=strict,
+                kept=self._kept,
             )
         except Refused as refused:
             raise NotPublishable(
@@ -105,6 +115,7 @@ class Publisher:
                 enabled=enabled,
                 publisher=publisher,
                 now_ms=self._now_ms(),
+                kept=self._kept,
             )
         except NothingPublished:
             return None
@@ -165,13 +176,13 @@ def publish_handler(
         if request.HasField("publish_time"):
             scheduled = await compiling.run(
                 lambda: schedule(
-                    request, published_catalog(design), design.version, caller
+                    request, publisher.catalog_of(design), design.version, caller
                 )
             )
             return scheduled.SerializeToString()
         published = await compiling.run(
             lambda: publisher.publish(
-                published_catalog(design),
+                publisher.catalog_of(design),
                 caller,
                 validate_only=request.validate_only,
                 strict=request.strict,
