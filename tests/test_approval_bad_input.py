@@ -125,6 +125,13 @@ def test_mutated_requests_are_answered(desk: Desk, method: str) -> None:
     assert strange == []
 
 
+def test_an_offer_of_which_nothing_was_submitted_has_no_log(desk: Desk) -> None:
+    """That is no mistake."""
+    silver = desk._replace(name=NAME.replace("gold", "silver"))
+
+    assert silver.log() == []
+
+
 def test_pages_have_every_part_once(desk: Desk) -> None:
     """Whatever their size, in the same order."""
     whole = desk.admin.call("ListApprovals", state=1).approvals

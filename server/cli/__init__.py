@@ -27,6 +27,7 @@
 and `batch_work` propose-batch, `contact_records` what asks the admin port about one
 contact, `contact_tables` what that prints, `admin_connection` how it gets there,
 `push` what publishes on a server, `scheduled` what is published later,
+`approvals` submits offers and reviews them, `approval_tables` shows what waits,
 `revisions` rollback and history,
 `client_options` with which token, `rules` the rule commands, `serve_access` who may
 call a server, `serve_limits` how often, `config_file` options from a file,

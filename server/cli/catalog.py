@@ -50,6 +50,10 @@ _MODULE_OF = {
     "history": "server.cli.revisions",
     "scheduled": "server.cli.scheduled",
     "cancel": "server.cli.scheduled",
+    "submit": "server.cli.approvals",
+    "approve": "server.cli.approvals",
+    "reject": "server.cli.approvals",
+    "approvals": "server.cli.approvals",
 }
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -154,6 +154,10 @@ class ReachedDesign(Protocol):
     def scheduled(self, *, show_ended: bool) -> "list[ScheduledPublication]": ...
 
     def cancel(self, name: str) -> "ScheduledPublication": ...
+
+    def ask(self, method: str, request: Any) -> Any: ...
+
+    def environments_with_approvals(self) -> list[str]: ...
 
 
 @contextmanager

@@ -37,6 +37,7 @@ What is published of an environment whose source is the records:
     approval_upkeep    what goes with any other change
     rights             who may change that an environment has approvals
     approval_methods   SubmitForApproval, Review and the lists
+    approval_desk      what each of them does
     approval_requests  what they are asked, checked
     approval_lists     what waits for whom, and what became of it
     approval_messages  as messages

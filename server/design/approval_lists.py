@@ -1,6 +1,7 @@
 """ListApprovals and ListApprovalLog: what waits for whom, and what became of it."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from catalog_store.approvals import ApprovalState, OfferApprovals, PartApproval
@@ -63,7 +64,9 @@ def list_log(
     states = list(editor.states_of(approvals_ref(ref)))
     if not states and ref not in editor.design().records:
         raise UnknownName("offer", ref.name, [])
-    for newer, older in zip(states, [*states[1:], None], strict=True):
+    for newer, older in pairwise([*states, None]):
+        if newer is None:
+            break
         for event in _events(newer, older):
             if len(answer.events) == size:
                 return answer

@@ -11,6 +11,7 @@ from catalog_store.design_errors import DesignStoreFailed
 from catalog_store.design_store import DesignStore
 from catalog_store.records import Environment, UnixMs
 from server.data_folder import DataFolder
+from server.design.approval_desk import ApprovalDesk
 from server.design.approval_methods import approval_methods
 from server.design.catalog_methods import catalog_methods
 from server.design.due_publications import DuePublications, publish_when_due
@@ -67,12 +68,13 @@ class DesignService:
         thread = self._thread
         publishing = (editor, self._publisher, thread, self._compiling)
         schedule = self._scheduling.schedule
+        desk = ApprovalDesk(editor, self._publisher)
         return {
             **_noun_methods(editor, thread, admit),
             **catalog_methods(editor, thread, admit),
             **_past_methods(DesignPast(self._store), thread, admit),
             **scheduling_methods(self._scheduling, admit),
-            **approval_methods(*publishing, admit),
+            **approval_methods(desk, *publishing[1:], admit),
             "Publish": publish_handler(*publishing, schedule, admit),
             "SetOfferDisabled": switch_handler(*publishing, admit),
         }

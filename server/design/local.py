@@ -4,13 +4,17 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from getpass import getuser
+from typing import Any
 
 from catalog_store.design_records import Ref
 from catalog_store.design_store import DesignStore
 from catalog_store.records import Catalog, Record, UnixMs
+from server.access.callers import Caller
+from server.access.roles import Role
 from server.data_folder import DataFolder
 from server.design.applying import ApplyOptions, apply_catalog
-from server.design.approved import published_catalog
+from server.design.approval_desk import ApprovalDesk
+from server.design.approved import has_approvals
 from server.design.catalog_methods import answer_of
 from server.design.editing import DesignEditor
 from server.design.past import DesignPast
@@ -29,6 +33,7 @@ class LocalDesign:
 
     def __init__(self, store: DesignStore, folder: DataFolder) -> None:
         published = published_offers(folder)
+        self._environments = store.environments
         self._editor = DesignEditor(store, _now_ms, published)
         self._past = DesignPast(store)
         self._publisher = Publisher(folder, _now_ms, store.environments)
@@ -48,10 +53,14 @@ class LocalDesign:
         design = self._editor.design()
         if request.HasField("publish_time"):
             return self._scheduling.schedule(
-                request, published_catalog(design), design.version, getuser(), progress
+                request,
+                self._publisher.catalog_of(design),
+                design.version,
+                getuser(),
+                progress,
             )
         return self._publisher.publish(
-            published_catalog(design),
+            self._publisher.catalog_of(design),
             getuser(),
             validate_only=request.validate_only,
             strict=request.strict,
@@ -65,6 +74,16 @@ class LocalDesign:
     def cancel(self, name: str) -> ScheduledPublication:
         """Raises what `Scheduling.cancel` raises."""
         return self._scheduling.cancel(name, getuser())
+
+    def ask(self, method: str, request: Any) -> Any:
+        """One of the methods about approvals; raises what `ApprovalDesk.ask` raises."""
+        caller = Caller(getuser(), Role.ADMINISTRATOR, "")
+        desk = ApprovalDesk(self._editor, self._publisher)
+        return desk.ask(method, request, caller)
+
+    def environments_with_approvals(self) -> list[str]:
+        """Raises DesignStoreFailed and DamagedDesign."""
+        return [one.name for one in self._environments() if has_approvals(one)]
 
     def catalog(self, version: int = 0) -> Catalog:
         """Now, or as it was; raises DesignStoreFailed, UnknownChange, DamagedDesign."""

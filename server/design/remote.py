@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import grpc
+from google.protobuf.message_factory import GetMessageClass
 
 from catalog_store.design_records import Design, Ref, Stored
 from catalog_store.records import Catalog, Record
@@ -19,7 +20,7 @@ from server.design.nouns import NOUN_OF_KIND, resource_of
 from server.design.translation import message_of, record_of
 from server.transport import MESSAGE_BYTES_MAX
 from server.wire import admin_pb2 as pb
-from server.wire import scheduling_pb2
+from server.wire import catalog_pb2, design_spaces_pb2, scheduling_pb2
 
 #: Of 10,000 offers, on a busy machine, with as much to spare again and again.
 TIMEOUT_SECONDS = 600.0
@@ -93,6 +94,22 @@ class RemoteDesign:
             return call(request, metadata=self._metadata, timeout=TIMEOUT_SECONDS)
         except grpc.RpcError as error:
             raise call_failed(cast(grpc.Call, error)) from None
+
+    def ask(self, method: str, request: Any) -> Any:
+        """One of the methods about approvals; raises CallFailed."""
+        described = pb.DESCRIPTOR.services_by_name["AdminService"]
+        answer_type = GetMessageClass(described.methods_by_name[method].output_type)
+        return self._call(method, request, answer_type)
+
+    def environments_with_approvals(self) -> list[str]:
+        """Raises CallFailed."""
+        request = design_spaces_pb2.ListEnvironmentsRequest(page_size=1_000)
+        found = self.ask("ListEnvironments", request).environments
+        return [
+            one.name.rpartition("/")[2]
+            for one in found
+            if one.source == catalog_pb2.ENVIRONMENT_SOURCE_RECORDS
+        ]
 
     def log(self, request: pb.ListDesignChangesRequest) -> pb.ListDesignChangesResponse:
         """Raises CallFailed."""
