@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from catalog_store.design_store import DesignStore
 from catalog_store.records import Environment, EnvironmentSource
 from catalog_store.revision_file import RevisionFile
-from catalog_store.revisions import NothingPublished, Revisions
+from catalog_store.revisions import DamagedRevision, NothingPublished, Revisions
 from server.data_folder import DataFolder
 from server.requests import OtherSource
 
@@ -107,5 +107,6 @@ def _sources(
 def _live(revisions: Revisions) -> list[Environment]:
     try:
         return environments_in(revisions.open(revisions.current()))
-    except NothingPublished:
+    except (NothingPublished, DamagedRevision):
+        # One that cannot be read says nothing: what replaces it is welcome.
         return []

@@ -162,6 +162,21 @@ def test_what_was_scheduled_before_approvals_is_refused(port: Port) -> None:
     assert live_offers(port.folder) == {}
 
 
+def test_a_damaged_revision_keeps_nobody_from_replacing_it(port: Port) -> None:
+    """Nobody can read what it says; the design's word still counts."""
+    port.design(RECORDS)
+    assert port.publish() == ""
+    port.design(None)
+    current = Revisions(port.folder / "catalog").current()
+    path = port.folder / "catalog" / "files" / f"{current.file_sha256}.mdb"
+    path.chmod(0o600)
+    path.write_bytes(b"")
+    assert port.push(1, bank(source=None)) == ""
+    port.design(RECORDS)
+
+    assert port.push(2, bank(source=None)) == "OTHER_SOURCE"
+
+
 def test_one_revision_has_one_source() -> None:
     """It could be published from neither side."""
     mixed = bank(), Environment(name="other", source=ARTIFACT)
