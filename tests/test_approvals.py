@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from catalog_store.golden_decisions import GoldenSpace
 from catalog_store.records import (
+    GoldenDecision,
     PresentationRule,
     Quota,
     QuotaPeriod,
@@ -152,7 +154,6 @@ def test_leaving_a_space_takes_an_approval(desk: Desk) -> None:
     desk.edit(spaces=["banner"])
     assert desk.published()["gold"].spaces == ("banner", "side")
     desk.approve("side")
-
     assert desk.published()["gold"].spaces == ("banner",)
     assert desk.states() == {"": "approved", "banner": "approved"}
 
@@ -162,7 +163,6 @@ def test_disabling_takes_none(desk: Desk) -> None:
     desk.approve(*ALL)
     desk.admin.call("Publish")
     desk.admin.call("SetOfferDisabled", name=NAME, disabled=True)
-
     assert not live_offers(desk.folder)["gold"].enabled
     assert not desk.published()["gold"].enabled
     assert set(desk.states().values()) == {"approved"}
@@ -223,6 +223,27 @@ def test_rules_about_unpublished_offers_stay_at_home(tmp_path: Path) -> None:
         both, new = ("gold", "new"), ("new",)
         found = ({"both": both, "one": new}, ("both", "one"), [("few", new)])
         assert counted(tmp_path) == found
+
+
+def test_golden_decisions_wait_for_all_of_their_offers(tmp_path: Path) -> None:
+    """One that names an offer which is not published could not hold."""
+    golden = tuple(
+        GoldenDecision(
+            name=f"shows_{len(names)}",
+            spaces=(GoldenSpace(name="side", expected=tuple((n,) for n in names)),),
+            decided_at=NOON_MS,
+        )
+        for names in (("gold",), ("gold", "new"))
+    )
+    record = bank(offer("gold", 2), offer("new", 1), golden_decisions=golden)
+    with design_admin(tmp_path) as admin:
+        admin.apply(records_of(record))
+        desk = Desk(admin, tmp_path)
+        desk.approve(*ALL)
+        assert set(desk.published()) == {"gold"}
+        desk._replace(name=NAME.replace("gold", "new")).approve(*ALL)
+
+        assert set(desk.published()) == {"gold", "new"}
 
 
 def counted(folder: Path) -> tuple[Any, ...]:
@@ -293,7 +314,6 @@ def test_deadlines_pass(desk: Desk) -> None:
     assert (waiting.overdue, list(waiting.reviewers)) == (False, ["bob"])
     desk.admin.clock.now_ms += 60_000
     (waiting,) = desk.waiting()
-
     assert (waiting.overdue, waiting.submit_comment) == (True, "soon")
     desk.as_("bob").review("")
     assert desk.waiting() == []
@@ -321,7 +341,6 @@ def test_approving_publishes_at_once_if_asked(desk: Desk) -> None:
     assert not desk.review("", publish=True).HasField("revision")
     desk.submit("side")
     revision = desk.review("side", publish=True).revision
-
     assert (revision.number, revision.publisher) == (1, "anyone")
     assert live_offers(desk.folder)["gold"].spaces == ("side",)
 

@@ -2,7 +2,8 @@
 
 An environment whose source is the records goes out with the approved versions of its
 offers, and with the newest state of everything else. Rules and quotas that are about
-offers of which none is published have nothing to count, and stay at home.
+offers of which none is published have nothing to count, and stay at home; so does a
+golden decision until every offer that it names is published.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from catalog_store.approvals import OfferApprovals, approved_offer
 from catalog_store.design_records import Design
+from catalog_store.golden_decisions import GoldenDecision
 from catalog_store.records import (
     Catalog,
     Environment,
@@ -117,6 +119,9 @@ def _approved(environment: Environment, offers: tuple[Offer, ...]) -> Environmen
     return replace(
         environment,
         offers=offers,
+        golden_decisions=tuple(
+            one for one in environment.golden_decisions if _names(one) <= names
+        ),
         presentation_rules=rules,
         typologies=typologies,
         quotas=quotas,
@@ -130,6 +135,14 @@ def _about(one: _Scoped, offers: set[str]) -> _Scoped | None:
     kept = tuple(name for name in one.offers if name in offers)
     # No offers and no categories would mean every offer.
     return replace(one, offers=kept) if kept or one.categories else None
+
+
+def _names(golden: GoldenDecision) -> set[str]:
+    """The offers that a golden decision is about."""
+    found = {past.offer for past in golden.past}
+    for space in golden.spaces:
+        found.update(space.absent, *space.expected)
+    return found
 
 
 def _is_counted(rule: PresentationRule, offers: tuple[Offer, ...]) -> bool:
