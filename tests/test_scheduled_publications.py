@@ -1,6 +1,8 @@
 """Publications for a time to come: published then, once, and never behind anybody."""
 
 from collections.abc import Generator
+from errno import ENOSPC
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +16,12 @@ from catalog_store.scheduled_publications import ScheduledPublications
 from server.audit.reading import read_log
 from server.data_folder import DataFolder
 from server.design import publishing
-from server.design.due_publications import LATE_MS_MAX, DuePublications
+from server.design.due_publications import (
+    LATE_MS_MAX,
+    RETRY_MS,
+    RETRY_MS_MAX,
+    DuePublications,
+)
 from server.design.publishing import Publisher
 from server.publication import publish_records, roll_back
 from tests.bank import NOON_MS, environment, offer
@@ -286,7 +293,31 @@ def test_what_cannot_be_audited_waits(scheduled: Scheduled) -> None:
     assert not scheduled.revisions.numbers()
 
     scheduled.folder.audit.unlink()
-    assert scheduled.pass_time(1) == ["published 1"]
+    assert scheduled.pass_time(RETRY_MS) == ["published 1"]
+
+
+def test_one_that_fails_is_tried_more_and_more_seldom(
+    scheduled: Scheduled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full for a day does not fill the audit log."""
+    tries: list[int] = []
+
+    def publish(*arguments: Any, **options: Any) -> Any:
+        tries.append(scheduled.admin.clock.now_ms)
+        raise OSError(ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(publishing, "publish_records", publish)
+    scheduled.design("one")
+    scheduled.schedule(1)
+    for _ in range(HOUR_MS // 1_000):
+        assert scheduled.pass_time(1_000) == []
+
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    assert pauses[:3] == [RETRY_MS, 2 * RETRY_MS, 4 * RETRY_MS]
+    assert set(pauses[9:]) == {RETRY_MS_MAX}
+    assert len(tries) < 24
+    monkeypatch.undo()
+    assert scheduled.pass_time(RETRY_MS_MAX) == ["published 1"]
 
 
 def test_a_publication_in_between_is_seen(
@@ -307,5 +338,5 @@ def test_a_publication_in_between_is_seen(
     monkeypatch.setattr(publishing, "publish_records", publish)
     assert scheduled.pass_time(1) == []
 
-    assert scheduled.pass_time(1) == ["refused 1"]
+    assert scheduled.pass_time(RETRY_MS) == ["refused 1"]
     assert scheduled.decides() == "two"

@@ -46,6 +46,10 @@ from server.requests import NotPublishable, OtherSource
 LATE_MS_MAX = 24 * 3_600_000
 #: Between two looks at the clock, which may be set, and at what commands scheduled.
 LOOK_SECONDS = 1.0
+#: From one that failed, of a full disk for example, to the next: this, and then twice
+#: as long each time. Each try is in the audit log.
+RETRY_MS = 1_000
+RETRY_MS_MAX = 300_000
 #: In the audit log: the method that would have done it at once.
 METHOD = "/propono.v1.AdminService/Publish"
 
@@ -81,11 +85,17 @@ class DuePublications:
         self._now_ms = now_ms
         #: What was said of each, so that it is not said with every look.
         self._said: dict[int, str] = {}
+        #: Those that could not be published: how often, and when it is tried again.
+        self._tried: dict[int, tuple[int, int]] = {}
 
     def publish(self) -> list[ScheduledPublication]:
         """Publish what is due, in the order of its times; gives what has ended."""
         now_ms = self._now_ms()
-        waiting = [one for one in self._waiting() if one.publish_at_ms <= now_ms]
+        waiting = [
+            one
+            for one in self._waiting()
+            if max(one.publish_at_ms, self._tried.get(one.number, (0, 0))[1]) <= now_ms
+        ]
         waiting.sort(key=lambda one: (one.publish_at_ms, one.number))
         found = [self._publish(one.number) for one in waiting]
         return [one for one in found if one is not None]
@@ -119,6 +129,9 @@ class DuePublications:
         ) as error:
             # It may be possible in a moment: until LATE_MS_MAX it stays scheduled.
             self._say(number, f"is not published yet: {error}")
+            tries = self._tried.get(number, (0, 0))[0] + 1
+            pause_ms = min(RETRY_MS << min(tries - 1, 20), RETRY_MS_MAX)
+            self._tried[number] = tries, self._now_ms() + pause_ms
             return None
 
     def _ended(self, one: ScheduledPublication) -> ScheduledPublication:
@@ -217,6 +230,7 @@ class DuePublications:
             one.number, state, self._now_ms(), reason=reason, revision=revision
         )
         self._said.pop(one.number, None)
+        self._tried.pop(one.number, None)
         if state is ScheduleState.PUBLISHED:
             _log.info("%s is revision %d", one.name, revision)
         else:
