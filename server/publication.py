@@ -109,13 +109,16 @@ def compile_records(
     progress: Progress | None = None,
     *,
     strict: bool = False,
+    analysed: bool = True,
     kept: KeptCompilation | None = None,
 ) -> Compilation:
     """Compile the catalog of a design, as `publish_records` does; raises Refused."""
     with collections_put_off():
         previous = compiled_here(Revisions(data.catalog), kept)
         compilation = compile_catalog(catalog, previous, progress=progress)
-        return _accepted(_analysed(compilation), strict=strict)
+        if analysed:
+            compilation = _analysed(compilation)
+        return _accepted(compilation, strict=strict)
 
 
 def publish_records(
@@ -127,6 +130,7 @@ def publish_records(
     progress: Progress | None = None,
     after: int | None = None,
     strict: bool = False,
+    analysed: bool = True,
     kept: KeptCompilation | None = None,
 ) -> tuple[Manifest, Compilation]:
     """Compile the catalog of a design and make it the current revision.
@@ -134,7 +138,9 @@ def publish_records(
     With `after`, the current revision must still have that number. Raises Refused,
     GoldenDecisionsFailed and PublicationBusy.
     """
-    compilation = compile_records(data, catalog, progress, strict=strict, kept=kept)
+    compilation = compile_records(
+        data, catalog, progress, strict=strict, analysed=analysed, kept=kept
+    )
     revisions = Revisions(data.catalog)
     published = _publish_compiled(
         revisions, compilation, publisher, now_ms, after=after, kept=kept

@@ -65,7 +65,11 @@ class ApprovalDesk:
     ) -> None:
         """Publish what a review made complete; raises what `Publisher.publish` does."""
         published = self._publisher.publish(
-            self._publisher.catalog_of(design), caller.name, validate_only=False
+            self._publisher.catalog_of(design),
+            caller.name,
+            validate_only=False,
+            # What it finds is Publish's to tell: 0.35 s of 10,000 offers.
+            analysed=False,
         )
         answer.revision.CopyFrom(published.revision)
 

@@ -58,14 +58,15 @@ class Publisher:
         progress: Progress | None = None,
         after: int | None = None,
         strict: bool = False,
+        analysed: bool = True,
     ) -> pb.PublishResponse:
         """Compile a catalog and publish it, or only find that this could be done.
 
         Of what was not published the revision has no number and no name. With `after`,
         the current revision must still have that number; with `strict`, warnings are
-        refused. Raises NotPublishable, which GoldenDecisionsFailed is too, OtherSource,
-        PublicationBusy and DesignStoreFailed; what was published before then goes on
-        deciding.
+        refused; without `analysed`, nobody looks for what can never be proposed. Raises
+        NotPublishable, which GoldenDecisionsFailed is too, OtherSource, PublicationBusy
+        and DesignStoreFailed; what was published before then goes on deciding.
         """
         if not catalog.environments:
             raise NotPublishable(
@@ -77,7 +78,12 @@ class Publisher:
         try:
             if validate_only:
                 compilation = compile_records(
-                    folder, catalog, progress, strict=strict, kept=self._kept
+                    folder,
+                    catalog,
+                    progress,
+                    strict=strict,
+                    analysed=analysed,
+                    kept=self._kept,
                 )
                 try_golden_decisions(compilation.catalog)
                 return _answer(_revision_of(compilation), compilation)
@@ -89,6 +95,7 @@ class Publisher:
                 progress=progress,
                 after=after,
                 strict=strict,
+                analysed=analysed,
                 kept=self._kept,
             )
         except Refused as refused:
