@@ -40,9 +40,7 @@ from server.transport import (
     Handlers,
     build_server,
     handlers,
-    methods_of,
     unary_handler,
-    unimplemented,
 )
 from server.wire import admin_pb2 as pb
 from server.wire import contact_pb2
@@ -111,9 +109,7 @@ def admin_handlers(
     designing: dict[str, Handler],
 ) -> Handlers:
     reader = RevisionReader(revisions)
-    methods = methods_of(pb.DESCRIPTOR.services_by_name["AdminService"])
-    rpc = {name: unimplemented(method, admit) for name, method in methods.items()}
-    rpc |= designing
+    rpc = dict(designing)
     rpc["ListRevisions"] = unary_handler(
         pb.ListRevisionsRequest, reader.list_revisions, admit
     )

@@ -81,8 +81,8 @@ class AnswerTooLarge(Exception):
         )
 
 
-class NotImplementedYet(Exception):
-    """The contract has it, this version does not."""
+class UnknownMethod(Exception):
+    """The contract has no such method."""
 
 
 class NameTaken(Exception):

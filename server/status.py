@@ -45,7 +45,6 @@ from server.requests import (
     DesignChanged,
     InvalidRequest,
     NameTaken,
-    NotImplementedYet,
     NotPending,
     NotPublishable,
     NotTheReviewer,
@@ -57,6 +56,7 @@ from server.requests import (
     StillInUse,
     TokenExpired,
     Unauthenticated,
+    UnknownMethod,
     UnknownName,
 )
 
@@ -131,7 +131,7 @@ _MEANINGS: dict[type[Exception], _Meaning] = {
     DamagedSchedule: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_SCHEDULE"),
     DamagedRevision: _Meaning(code_pb2.DATA_LOSS, "DAMAGED_REVISION"),
     contact_errors.CorruptRecord: _Meaning(code_pb2.DATA_LOSS, "CORRUPT_RECORD"),
-    NotImplementedYet: _Meaning(code_pb2.UNIMPLEMENTED, "NOT_IMPLEMENTED"),
+    UnknownMethod: _Meaning(code_pb2.UNIMPLEMENTED, "UNKNOWN_METHOD"),
 }
 
 

@@ -26,7 +26,6 @@ from server.admission import Admission, awaited, is_late, seconds_left
 from server.log_lines import about_call
 from server.requests import (
     InvalidRequest,
-    NotImplementedYet,
     RequestTooLarge,
     Violation,
 )
@@ -254,14 +253,6 @@ async def _others_have_their_turn() -> None:
         is_quiet = turn_ended - turn_began < QUIET_TURN_SECONDS
         quiet_turns = quiet_turns + 1 if is_quiet else 0
         turn_began = turn_ended
-
-
-def unimplemented(
-    method: MethodDescriptor, caller_of: Callable[[Context], str]
-) -> Handler:
-    """A handler for a method of the contract that this version does not have."""
-    error = NotImplementedYet(f"{method.name} is not available yet")
-    return refusing_handler(method, caller_of, error)
 
 
 def refusing_handler(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from server.requests import NotImplementedYet
+from server.requests import UnknownMethod
 from server.rpc import core
 from server.rpc.queue_loop import QueueLoop
 from server.rpc.server_call import Method, ServerCall
@@ -83,7 +83,7 @@ class QueueServer:
         details = event.call_details
         method = self._methods.get(details.method) or self._found(event)
         if method is None:
-            status = status_of(NotImplementedYet("there is no such method"), dict)
+            status = status_of(UnknownMethod("there is no such method"), dict)
             core.send_status(event.call, status, _sent, is_first=True)
         else:
             ServerCall(event, method, self._loop).begin()
