@@ -22,6 +22,7 @@ from catalog_store.revisions import (
     PublicationBusy,
     Revisions,
 )
+from server.audit.publications import tell_current
 from server.data_folder import DataFolder
 from server.publication import publish_installed, roll_back
 from server.requests import InvalidRequest, Violation
@@ -113,6 +114,7 @@ class PublicationService:
                 self._busy = False
 
         self._note_served()
+        tell_current(self._revisions)
         manifest = await asyncio.shield(asyncio.create_task(to_the_end()))
         await all_switched(self._signal, manifest.number, self._switch_seconds)
         self._note_served()

@@ -2,6 +2,7 @@
 
     calls      what the guard of a port tells: each change before and after it is made
     changes    the change that is being made, for whoever knows what was before
+    publications  which revision decided before one
     content    what of requests and answers is kept, and what never
     refusals   identical refusals, counted
     log        where all of it is written: DATA/audit

@@ -66,6 +66,15 @@ def answered_with(method: str, data: bytes) -> Any:
     return None if answer is None else _kept(described, answer) or None
 
 
+def content_of(message: Message) -> dict[str, Any]:
+    """A message as JSON values, whatever is in it."""
+    try:
+        return MessageToDict(message, preserving_proto_field_name=True)
+    except Exception:
+        # A NaN, a year 10,000, a mask that is no path: JSON has no words for it.
+        return left_out(message.SerializeToString())
+
+
 def _described(method: str) -> MethodDescriptor:
     pool = descriptor_pool.Default()
     return pool.FindMethodByName(method[1:].replace("/", "."))
@@ -79,11 +88,7 @@ def _parsed(kind: Any, data: bytes) -> Message | None:
 
 
 def _kept(described: MethodDescriptor, message: Message) -> Any:
-    try:
-        fields = MessageToDict(message, preserving_proto_field_name=True)
-    except Exception:
-        # A NaN, a year 10,000, a mask that is no path: JSON has no words for it.
-        return left_out(message.SerializeToString())
+    fields = content_of(message)
     if described.containing_service.full_name != _CONTACT_SERVICE:
         return fields
     return {name: value for name, value in fields.items() if name in _OF_CONTACTS}

@@ -25,7 +25,7 @@ def audited(data: Path, resource: str) -> "Generator[Change]":
     """
     from msgspec.structs import replace
 
-    from server.audit.changes import Change
+    from server.audit.changes import Change, begin_change
     from server.audit.entries import ASKED, NAME_CHARACTERS_MAX, AuditFailed, Entry
     from server.audit.log import AuditLog
 
@@ -42,6 +42,7 @@ def audited(data: Path, resource: str) -> "Generator[Change]":
         result=ASKED,
     )
     change = Change(resource)
+    begin_change(change)
     result = "FAILED"
     try:
         number = log.record(entry)

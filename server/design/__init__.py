@@ -15,6 +15,7 @@ A call passes through these modules, in this order:
     golden_form   the form of a golden decision, and its own kinds of fields
     translation   records as messages and back
     editing       a change: checked by the compiler, then stored
+    audited       what the audit log is told of it
     zones         the check of what the compiler does not know
     refusals      what it found, as errors of the call
 

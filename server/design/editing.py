@@ -19,6 +19,7 @@ from server.design.approval_upkeep import (
     nothing_published,
     upkeep_of,
 )
+from server.design.audited import tell_before
 from server.design.zones import check_zones
 
 #: What becomes of some records; None deletes one.
@@ -110,6 +111,7 @@ class DesignEditor:
                         transaction.put(ref, record)
         if not validate_only:
             self._design = after
+            tell_before(before, changes)
         return Edited(after, found)
 
 

@@ -10,6 +10,7 @@ from catalog_store.revisions import NothingPublished, Revisions
 from catalog_store.scheduled_publications import ScheduledPublications, is_outdated
 from compiler.revision import Compilation, Progress
 from compiler.source import Refused
+from server.audit.publications import tell_current
 from server.compiled_here import KeptCompilation
 from server.data_folder import DataFolder
 from server.design.approval_upkeep import PublishedOffers
@@ -75,6 +76,7 @@ class Publisher:
         folder = self._folder
         revisions = Revisions(folder.catalog)
         require_design(catalog.environments, self._designed(), revisions)
+        tell_current(revisions)
         try:
             if validate_only:
                 compilation = compile_records(
