@@ -57,8 +57,9 @@ class Builds(NamedTuple):
         return path
 
 
-def builds(rows: int, kept: Path, folder: Path) -> Builds:
-    revisions, manifest = published(Shape(rows), kept)
+def builds(shape: Shape, folder: Path, kept: Path = KEPT) -> Builds:
+    """A catalog of that shape, and the same with another label."""
+    revisions, manifest = published(shape, kept)
     revision = revisions.open(manifest)
     try:
         first = revision.catalog()
@@ -196,7 +197,7 @@ def line(what: str, seconds: Sequence[float]) -> dict[str, object]:
 def main(rows: int, workers: int, repeats: int, kept: Path, output: str) -> None:
     """Push and roll back under workers, and what a publisher spends its time on."""
     with TemporaryDirectory() as folder:
-        made = builds(rows, kept, Path(folder))
+        made = builds(Shape(rows), Path(folder), kept)
         wire = over_the_wire(made, workers, repeats)
         spent = stages(made, repeats)
     about = f"{rows:,} offers of {ENVIRONMENT}"

@@ -19,18 +19,13 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import click
-import msgspec
 
 from bench import ghz, served_answers, served_rows
 from bench.processes import pids_of
-from bench.publishing import Builds, publishing
-from bench.revisions import published
+from bench.publishing import builds, publishing
 from bench.served_bank import Served, serving
 from bench.timing import report
-from catalog_store.keys import PrivateKey
-from catalog_store.records import Catalog
 from catalog_store.revisions import Revisions
-from compiler.revision import compile_catalog
 from server.data_folder import DataFolder
 from server.publication_client import PublicationClient
 
@@ -66,9 +61,9 @@ def measure(
     data.mkdir()
     served_rows.published(data, offers, contacts)
     requests, _ = served_rows.make_request_files(folder, contacts)
-    builds = _builds(offers, folder)
+    made = builds(served_rows.shape(offers), folder)
     Revisions(DataFolder(data).catalog).trust.trust(
-        builds.key.public, name="bench", valid_from_ms=0
+        made.key.public, name="bench", valid_from_ms=0
     )
     is_pinned = len(os.sched_getaffinity(0)) > 1
     without: list[Phase] = []
@@ -85,7 +80,7 @@ def measure(
         for _ in range(repeats):
             without.append(Phase(ghz.run(load), 0))
             artifacts = [
-                builds.artifact(sequence + number)
+                made.artifact(sequence + number)
                 for number in range(1, publications + 1)
             ]
             sequence += publications
@@ -105,21 +100,6 @@ def _publish(client: PublicationClient, artifacts: list[Path], seconds: float) -
             client.roll_back(pushed - 1)
         due = began + number * seconds / (len(artifacts) + 1)
         time.sleep(max(0.0, due - time.perf_counter()))
-
-
-def _builds(offers: int, folder: Path) -> Builds:
-    """The catalog that is served, and the same with another label."""
-    revisions, manifest = published(served_rows.shape(offers))
-    revision = revisions.open(manifest)
-    try:
-        first = revision.catalog()
-    finally:
-        revision.close()
-    record = first.environments[0].environment
-    changed = (msgspec.structs.replace(record.offers[0], label="x"), *record.offers[1:])
-    edited = msgspec.structs.replace(record, offers=changed)
-    second = compile_catalog(Catalog(environments=(edited,)), first).catalog
-    return Builds((first, second), PrivateKey.generate(), folder)
 
 
 def _pin(served: Served) -> None:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench import publishing, publishing_load
+from bench.catalogs import Shape
 from bench.publishing import WrongRevision, check
 from bench.publishing_load import Answer, Outcome, published_under_load
 from bench.served_bank import Served
@@ -48,7 +49,7 @@ def test_a_worker_that_is_behind_ends_the_benchmark(
             check(server, number + 1)
 
     monkeypatch.setattr(publishing, "check", publisher_is_believed)
-    builds = publishing.builds(20, tmp_path / "kept", tmp_path)
+    builds = publishing.builds(Shape(20), tmp_path, tmp_path / "kept")
 
     assert publishing.over_the_wire(builds, 1, 1)[0]["times"] == 1
 
