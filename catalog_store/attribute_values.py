@@ -40,6 +40,33 @@ def attribute_value(value: Any, attribute: Attribute) -> object:
     return tuple(_SCALARS[item](each) for each in values)
 
 
+def timestamp_us(text: str) -> int | None:
+    """Microseconds since 1970 of an RFC 3339 text; None when it is none.
+
+    Raises ValueError for what is outside the years that there are.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    try:
+        return (moment - _EPOCH) // timedelta(microseconds=1)
+    except OverflowError:
+        raise ValueError("is outside the years 1 to 9999") from None
+
+
+def duration_us(text: str) -> int | None:
+    """Microseconds of a text such as "90s"; None when it is none."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return None
+    sign, seconds, fraction = match.groups("")
+    microseconds = int(seconds) * 1_000_000 + int(fraction.ljust(6, "0"))
+    return -microseconds if sign else microseconds
+
+
 def _check_range(slot: object, attribute: Attribute) -> None:
     if not isinstance(slot, int | float):
         return
@@ -88,28 +115,19 @@ def _string(value: Any) -> str:
 
 
 def _timestamp(value: Any) -> object:
-    text = _string(value)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    found = timestamp_us(_string(value))
+    if found is None:
         raise ValueError("is not a timestamp; write one such as 2026-05-01T09:00:00Z")
-    try:
-        return (moment - _EPOCH) // timedelta(microseconds=1)
-    except OverflowError:
-        raise ValueError("is outside the years 1 to 9999") from None
+    return found
 
 
 def _duration(value: Any) -> object:
-    match = _DURATION.fullmatch(_string(value))
-    if match is None:
+    found = duration_us(_string(value))
+    if found is None:
         raise ValueError('is not a duration; write seconds such as "90s"')
-    sign, seconds, fraction = match.groups("")
-    microseconds = int(seconds) * 1_000_000 + int(fraction.ljust(6, "0"))
-    if microseconds > DURATION_US_MAX:
+    if abs(found) > DURATION_US_MAX:
         raise ValueError("is longer than 292 years")
-    return -microseconds if sign else microseconds
+    return found
 
 
 _SCALARS: dict[AttributeType, Callable[[Any], object]] = {

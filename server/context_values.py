@@ -4,13 +4,17 @@ JSON has fewer types than CEL: an int is a number without a fraction, a timestam
 RFC 3339 text, a duration a text such as "90s"; null is a value of its own.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 from google.protobuf import struct_pb2
 
+from catalog_store.attribute_values import (
+    LIST_VALUES_MAX,
+    STRING_BYTES_MAX,
+    duration_us,
+    timestamp_us,
+)
 from catalog_store.records import Attribute, AttributeType
 from compiler.runtime.times import DURATION_MAX
 from compiler.runtime.values import MISSING
@@ -19,15 +23,8 @@ from server.requests import Violation, near_misses
 
 #: Attributes in one context.
 CONTEXT_FIELDS_MAX = 100
-#: Bytes of one string.
-STRING_BYTES_MAX = 4_096
-#: Values in one list.
-LIST_VALUES_MAX = 1_000
 #: JSON numbers are doubles: beyond this, whole numbers are not told apart.
 INT_MAX = 2**53
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DURATION = re.compile(r"(-?[0-9]{1,12})(\.[0-9]{1,6})?s")
 
 
 def check_context(
@@ -133,29 +130,19 @@ def _string(value: struct_pb2.Value) -> str:
 
 
 def _timestamp(value: struct_pb2.Value) -> int:
-    text = _string(value)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    found = timestamp_us(_string(value))
+    if found is None:
         raise ValueError("is not a timestamp; send one such as 2026-05-01T09:00:00Z")
-    try:
-        return (moment - _EPOCH) // timedelta(microseconds=1)
-    except OverflowError:
-        raise ValueError("is outside the years 1 to 9999") from None
+    return found
 
 
 def _duration(value: struct_pb2.Value) -> int:
-    match = _DURATION.fullmatch(_string(value))
-    if match is None:
+    found = duration_us(_string(value))
+    if found is None:
         raise ValueError('is not a duration; send seconds such as "90s"')
-    fraction = (match[2] or ".0")[1:].ljust(6, "0")
-    sign = -1 if match[1].startswith("-") else 1
-    microseconds = int(match[1]) * 1_000_000 + sign * int(fraction)
-    if abs(microseconds) > DURATION_MAX:
+    if abs(found) > DURATION_MAX:
         raise ValueError("is longer than CEL's durations, 292 years")
-    return microseconds
+    return found
 
 
 _SCALARS: dict[AttributeType, Callable[[struct_pb2.Value], object]] = {
