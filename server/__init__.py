@@ -25,6 +25,7 @@ A decision passes through these modules, in this order:
     answer_bytes       what is the same in many of them, encoded once
     explanations       its reasons, when they are asked for
     requests           what a caller can do wrong
+    paging             how much of a list a page is to have
     refusals           why a right call is not answered now
     status             what gRPC calls both
 
@@ -42,7 +43,6 @@ A catalog comes to a worker by these:
 
     files              catalogs and contacts in files
     publication        files or an artifact to the current revision
-    compiled_here      what was compiled on this machine
     sources            whether an environment may be published from there
     compiled_here      what the last one can give to the next
     golden             what a catalog must decide, decided before it may

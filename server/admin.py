@@ -27,6 +27,7 @@ from server.contact_service import ContactService, ContactStores
 from server.contact_stream import taking_handler
 from server.design.handlers import DesignService
 from server.metrics_listener import metrics_served
+from server.paging import page_size
 from server.process_options import ProcessOptions
 from server.push import PublicationService
 from server.push_stream import push_handler
@@ -48,9 +49,6 @@ from server.writer_slot import WriterSlot
 
 ADMIN_SERVICE = "propono.v1.AdminService"
 CONTACT_SERVICE = "propono.v1.ContactService"
-
-_PAGE_SIZE = 100
-_PAGE_SIZE_MAX = 1_000
 
 
 async def run_admin(
@@ -158,11 +156,8 @@ class RevisionReader:
         self._revisions = revisions
 
     def list_revisions(self, request: pb.ListRevisionsRequest, caller: str) -> bytes:
-        if not 0 <= request.page_size <= _PAGE_SIZE_MAX:
-            text = f"is {request.page_size}; send 0 to {_PAGE_SIZE_MAX}"
-            raise InvalidRequest([Violation("page_size", text)])
+        size = page_size(request.page_size)
         before = _before(request.page_token)
-        size = request.page_size or _PAGE_SIZE
         current = self._current()
         history = [m for m in self._revisions.history() if m.number < before]
         answer = pb.ListRevisionsResponse(

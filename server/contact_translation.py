@@ -10,12 +10,10 @@ from contact_store.contact_ids import ContactName, contact_id_bytes
 from contact_store.errors import InvalidContactId
 from contact_store.records import PropositionStatus
 from server.contact_catalog import ContactCatalog, PublishedEnvironment
+from server.paging import PAGE_SIZE, page_size_violations
 from server.requests import InvalidRequest, UnknownName, Violation
 from server.wire import contact_pb2 as pb
 from server.wire import decision_pb2
-
-PAGE_SIZE = 100
-PAGE_SIZE_MAX = 1_000
 
 _TOKEN = re.compile(r"([0-9]{1,18})-([0-9]{1,10})")
 _SECONDS_MIN = -62_135_596_800
@@ -74,9 +72,7 @@ def asked_page(
 ) -> AskedPage:
     """Raises InvalidRequest with every violation, UnknownName, NothingPublished."""
     found = contact_violations("contact_id", request.contact_id)
-    if not 0 <= request.page_size <= PAGE_SIZE_MAX:
-        text = f"is {request.page_size}; send 0 to {PAGE_SIZE_MAX}"
-        found.append(Violation("page_size", text))
+    found += page_size_violations(request.page_size)
     token = _TOKEN.fullmatch(request.page_token)
     if request.page_token and token is None:
         found.append(Violation("page_token", "is not a token of an earlier page"))

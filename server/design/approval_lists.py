@@ -18,19 +18,17 @@ from server.design.approval_messages import (
 from server.design.approved import has_approvals
 from server.design.editing import DesignEditor
 from server.design.nouns import ENVIRONMENTS, NOUN_OF_FIELD, is_id
+from server.paging import page_size
 from server.requests import InvalidRequest, UnknownName, Violation
 from server.translation import timestamp
 from server.wire import approvals_pb2 as pb
-
-PAGE_SIZE = 100
-PAGE_SIZE_MAX = 1_000
 
 
 def list_approvals(
     editor: DesignEditor, request: pb.ListApprovalsRequest
 ) -> pb.ListApprovalsResponse:
     """A page of them; raises InvalidRequest and UnknownName."""
-    size = _page_size(request.page_size)
+    size = page_size(request.page_size)
     state = state_sent(request.state)
     if request.state and state is None:
         text = f"has no value {request.state}; send one of {', '.join(ApprovalState)}"
@@ -58,11 +56,12 @@ def list_log(
     editor: DesignEditor, request: pb.ListApprovalLogRequest
 ) -> pb.ListApprovalLogResponse:
     """The newest of what became of an offer; raises InvalidRequest."""
-    size = _page_size(request.page_size)
+    size = page_size(request.page_size)
     ref = NOUN_OF_FIELD["offer"].ref_of(request.name)
     answer = pb.ListApprovalLogResponse()
     states = list(editor.states_of(approvals_ref(ref)))
-    if not states and ref not in editor.design().records:
+    design = editor.design()
+    if not states and ref not in design.records:
         raise UnknownName("offer", ref.name, [])
     for newer, older in pairwise([*states, None]):
         if newer is None:
@@ -72,13 +71,6 @@ def list_log(
                 return answer
             answer.events.append(event)
     return answer
-
-
-def _page_size(asked: int) -> int:
-    if not 0 <= asked <= PAGE_SIZE_MAX:
-        text = f"is {asked}; send 0 to {PAGE_SIZE_MAX}"
-        raise InvalidRequest([Violation("page_size", text)])
-    return asked or PAGE_SIZE
 
 
 def _after(token: str) -> tuple[str, str, str]:

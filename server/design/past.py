@@ -12,12 +12,11 @@ from catalog_store.design_store import DesignStore
 from server.design.comparing import Action, Difference, differences
 from server.design.nouns import NOUN_OF_KIND, NOUNS, Noun, resource_of
 from server.design.translation import message_of
+from server.paging import page_size
 from server.requests import InvalidRequest, Violation
 from server.translation import timestamp
 from server.wire import admin_pb2 as pb
 
-PAGE_SIZE = 100
-PAGE_SIZE_MAX = 1_000
 #: Records of one change that a list shows, and that GetDesignChange does.
 LISTED_RECORDS_MAX = 10
 RECORDS_MAX = 1_000
@@ -41,14 +40,11 @@ class DesignPast:
         self, request: pb.ListDesignChangesRequest
     ) -> pb.ListDesignChangesResponse:
         """Newest first; raises InvalidRequest and DamagedDesign."""
-        if not 0 <= request.page_size <= PAGE_SIZE_MAX:
-            text = f"is {request.page_size}; send 0 to {PAGE_SIZE_MAX}"
-            raise InvalidRequest([Violation("page_size", text)])
+        size = page_size(request.page_size)
         before = 2**63
         if request.page_token:
             before = _number(request.page_token, "page_token", "a token of a page")
         ref = ref_named(request.record, "record") if request.record else None
-        size = request.page_size or PAGE_SIZE
         answer = pb.ListDesignChangesResponse()
         left = _PAGE_BYTES_MAX
         for change in self._store.log(before, ref, size + 1, LISTED_RECORDS_MAX):

@@ -16,6 +16,7 @@ from server.design.nouns import ENVIRONMENTS, Noun, is_id, resource_of
 from server.design.refusals import in_use, refused
 from server.design.rights import require_right
 from server.design.translation import message_of, record_of
+from server.paging import page_size
 from server.requests import (
     InvalidRequest,
     NameTaken,
@@ -25,8 +26,6 @@ from server.requests import (
     Violation,
 )
 
-PAGE_SIZE = 100
-PAGE_SIZE_MAX = 1_000
 #: Bytes of a page of several; clients take 4 MiB unless they are told otherwise.
 PAGE_BYTES_MAX = 2 << 20
 
@@ -40,9 +39,7 @@ class NounService:
 
     def list(self, request: Any, answer: Any, caller: str) -> None:
         noun = self._noun
-        if not 0 <= request.page_size <= PAGE_SIZE_MAX:
-            text = f"is {request.page_size}; send 0 to {PAGE_SIZE_MAX}"
-            raise InvalidRequest([Violation("page_size", text)])
+        size = page_size(request.page_size)
         if request.page_token and not is_id(request.page_token):
             text = "is not a token of an earlier page"
             raise InvalidRequest([Violation("page_token", text)])
@@ -51,7 +48,6 @@ class NounService:
         if noun.kind:
             environment = ENVIRONMENTS.ref_of(request.parent, "parent").environment
             self._known_environment(self._editor.design(), environment)
-        size = request.page_size or PAGE_SIZE
         listed = getattr(answer, noun.fields)
         left, last = PAGE_BYTES_MAX, ""
         for name, message in self._messages(environment, request):
