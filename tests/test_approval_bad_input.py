@@ -74,9 +74,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Desk]:
         ("ListApprovals", {"page_token": "a.b"[:2]}, "INVALID_ARGUMENT", "page_token"),
         ("ListApprovals", {"state": 9}, "INVALID_ARGUMENT", "state: "),
         ("ListApprovals", {"parent": "environments/x"}, "NOT_FOUND", "'x'"),
-        ("ListApprovals", {"parent": f"{NAME}x"}, "NOT_FOUND", "'goldx'"),
+        ("ListApprovals", {"parent": f"{NAME}x"}, "NOT_FOUND", "did you mean 'gold'"),
         ("ListApprovals", {"parent": "offers/gold"}, "INVALID_ARGUMENT", "parent: "),
-        ("ListApprovalLog", {"name": f"{NAME}x"}, "NOT_FOUND", "'goldx'"),
+        ("ListApprovalLog", {"name": f"{NAME}x"}, "NOT_FOUND", "did you mean 'gold'"),
         ("ListApprovalLog", {"page_size": 1_001}, "INVALID_ARGUMENT", "page_size"),
     ],
 )

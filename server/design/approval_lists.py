@@ -14,6 +14,7 @@ from server.design.approval_messages import (
     number_of,
     parts_of,
     state_sent,
+    unknown_offer,
 )
 from server.design.approved import has_approvals
 from server.design.editing import DesignEditor
@@ -62,7 +63,7 @@ def list_log(
     states = list(editor.states_of(approvals_ref(ref)))
     design = editor.design()
     if not states and ref not in design.records:
-        raise UnknownName("offer", ref.name, [])
+        raise unknown_offer(design, ref)
     for newer, older in pairwise([*states, None]):
         if newer is None:
             break
@@ -96,7 +97,7 @@ def _offers(design: Design, parent: str) -> Iterator[Ref]:
     if "/offers/" in parent:
         ref = NOUN_OF_FIELD["offer"].ref_of(parent, "parent")
         if ref not in design.records:
-            raise UnknownName("offer", ref.name, [])
+            raise unknown_offer(design, ref)
         environment, offer = ref.environment, ref.name
     elif parent:
         environment = ENVIRONMENTS.ref_of(parent, "parent").environment

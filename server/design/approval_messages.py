@@ -17,6 +17,7 @@ from catalog_store.records import Environment, Offer, Space, UnixMs
 from server.design.approved import has_approvals
 from server.design.nouns import NOUN_OF_KIND
 from server.design.translation import message_of
+from server.requests import UnknownName
 from server.translation import timestamp
 from server.wire import approvals_pb2, catalog_pb2
 
@@ -31,6 +32,12 @@ class OfferPart(NamedTuple):
     now: Offer
     known: PartApproval | None
     state: ApprovalState
+
+
+def unknown_offer(design: Design, ref: Ref) -> UnknownName:
+    """The UnknownName to raise, with names that are like it."""
+    names = [one.name for one, _ in design.of_kind(ref.environment, "offers")]
+    return UnknownName("offer", ref.name, names)
 
 
 def designed_message(design: Design, ref: Ref) -> Any:

@@ -32,6 +32,7 @@ from server.design.approval_messages import (
     etag_of,
     parts_of,
     spaces_in,
+    unknown_offer,
 )
 from server.design.approved import has_approvals
 from server.design.editing import Changes, DesignEditor, Edited
@@ -134,8 +135,7 @@ def _part(design: Design, ref: Ref, place: str) -> OfferPart:
         names = [one.name for one in design.catalog.environments]
         raise UnknownName("environment", ref.environment, names)
     if ref not in design.records:
-        names = [one.name for one, _ in design.of_kind(ref.environment, "offers")]
-        raise UnknownName("offer", ref.name, names)
+        raise unknown_offer(design, ref)
     record = environment.record
     assert isinstance(record, Environment)
     if not has_approvals(record):

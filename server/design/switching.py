@@ -11,14 +11,13 @@ from msgspec.structs import replace
 
 from catalog_store.design_records import Design, Ref, Stored
 from catalog_store.records import Offer
-from server.design.approval_messages import designed_message
+from server.design.approval_messages import designed_message, unknown_offer
 from server.design.editing import Changes, DesignEditor, RefusedChange
 from server.design.nouns import NOUN_OF_FIELD
 from server.design.publishing import Publisher
 from server.design.refusals import refused
 from server.design.thread import DesignThread
 from server.design.translation import message_of
-from server.requests import UnknownName
 from server.transport import Context, Handler, unary_handler
 from server.wire import admin_pb2 as pb
 
@@ -50,7 +49,7 @@ def switch_handler(
             message = message_of(ref, Stored(live, 0))
             message.ClearField("etag")
         else:
-            raise UnknownName("offer", ref.name, [])
+            raise unknown_offer(await thread.run(editor.design), ref)
         return pb.SetOfferDisabledResponse(offer=message).SerializeToString()
 
     return unary_handler(pb.SetOfferDisabledRequest, answer, admit)
