@@ -16,6 +16,7 @@ from catalog_store.records import UnixMs
 from contact_store.history import HistoryStore
 from contact_store.names import name_hash
 from contact_store.quotas import QuotaPeriodKey
+from server.watchdog import nudge
 from tests.bank import NOON_MS, environment, offer, publish
 from tests.quota_bank import quota
 from tests.servers import (
@@ -96,6 +97,12 @@ def hammers(kind: str, where: object, count: int) -> Generator[list[Hammer]]:
         yield started
 
 
+def nudged(hammer: Hammer) -> Hammer:
+    """As a server's watchdog nudges who waits beside a writer that was killed."""
+    nudge(hammer.process.pid)
+    return hammer
+
+
 def recount(history: HistoryStore, contacts: Iterable[str]) -> Counter[int]:
     """Offers' hashes in the records of contacts, and how often each is there."""
     found: Counter[int] = Counter()
@@ -145,11 +152,11 @@ def test_processes_that_are_killed_lose_and_add_nothing(tmp_path: Path) -> None:
         for hammer in started:
             hammer.go()
         for victim in started[:3]:
-            wait_until(lambda victim=victim: victim.proposed() >= 20)
+            wait_until(lambda victim=victim: nudged(victim).proposed() >= 20)
             victim.process.kill()
             victim.wait()
         survivor = started[3]
-        wait_until(lambda: "" in survivor.answers.values())
+        wait_until(lambda: "" in list(nudged(survivor).answers.values()))
         survivor.end()
         for number, hammer in enumerate(started):
             answers |= hammer.answers

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import suppress
@@ -14,10 +15,11 @@ import msgspec
 import pytest
 
 from bench.faulty_disk import CannotBuild, FaultyDisk
+from server import watchdog
 from server.data_folder import DataFolder
 from server.process_options import ProcessOptions
 from server.shared_page import SLOTS, WATCHDOG_KILLS, SharedPage
-from server.watchdog import GRACE_SECONDS, Watchdog, is_stopped
+from server.watchdog import GRACE_SECONDS, Watchdog, is_stopped, nudge
 from server.wire import decision_pb2 as pb
 from tests.servers import BANK, Server, children_of, run, serving, wait_until
 from tests.test_metrics import samples
@@ -106,6 +108,68 @@ def test_who_is_killed(
     assert (watch.one.pid is None) is killed
     assert watch.other.pid is not None
     assert watch.cells[WATCHDOG_KILLS] == int(killed)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "mark", "nudged"),
+    [
+        (False, WAITING, True),
+        (False, INSIDE, False),
+        (False, OUTSIDE, False),
+        (True, WAITING, False),
+        (True, OUTSIDE, False),
+    ],
+)
+def test_who_is_nudged(
+    watch: Watch,
+    stopped: bool,
+    mark: int,
+    nudged: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who waits, once a second; one that somebody stopped stays stopped."""
+    pids: list[int] = []
+    monkeypatch.setattr(watchdog, "nudge", pids.append)
+    watch.mark(mark, INSIDE)
+    pid = watch.one.process.pid
+    if stopped:
+        watch.one.stop()
+    for _ in range(3):
+        watch.look(after=0)
+        watch.look(after=GRACE_SECONDS * 0.9)
+        watch.look(after=GRACE_SECONDS * 0.2)
+
+    assert pids == ([pid] * 3 if nudged else [])
+
+
+def test_a_nudge_ends_what_a_process_waits_in() -> None:
+    """It goes on at once, and looks again at what it waited for."""
+    started = subprocess.Popen([sys.executable, "-c", _WAITING], stdout=subprocess.PIPE)
+    assert started.stdout is not None
+    with started:
+        assert started.stdout.readline() == b"waits\n"
+        nudge(started.pid)
+        assert started.stdout.readline() == b"looked again\n"
+        wait_until(lambda: not is_stopped(started.pid))
+        started.kill()
+
+
+#: Waits on a word of memory as a lock does, and says when that was interrupted: the
+#: kernel looks at the word again, and gives back that it is another by then.
+_WAITING = """
+import ctypes, os, platform, threading, time
+libc = ctypes.CDLL(None, use_errno=True)
+word = ctypes.c_int(1)
+def change():
+    word.value = 2
+    print("waits", flush=True)
+threading.Timer(0.2, change).start()
+threading.Timer(20, os._exit, [1]).start()
+FUTEX, WAIT = {"x86_64": 202, "aarch64": 98}[platform.machine()], 0
+libc.syscall(FUTEX, ctypes.byref(word), WAIT, 1, None, None, 0)
+print("looked again", flush=True)
+time.sleep(600)
+"""
 
 
 def test_somebody_may_let_it_go_on(watch: Watch) -> None:
