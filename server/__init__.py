@@ -73,7 +73,9 @@ What runs:
     quota_restoring    a count for one whose counter is damaged
     log_lines          what is logged, and how
     metrics            what it counts, in every process
-    metrics_files      where, so that a full disk ends nobody
+    metrics_layout     all that there is to count, each in its place
+    metrics_files      where that is, so that a full disk ends nobody
+    metrics_page       the sum over all processes
     server_metrics     what the supervisor knows
     metrics_listener   all of that over HTTP
     design             edits what is published later; its docstring names its parts

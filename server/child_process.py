@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 import time
@@ -12,8 +11,7 @@ from pathlib import Path
 import msgspec
 
 from server.addresses import CannotServe
-from server.metrics import process_ended
-from server.metrics_files import FOLDER_VARIABLE
+from server.metrics_files import process_ended
 from server.process_options import ProcessOptions
 from server.shared_page import RESTARTS, SLOTS, SharedPage
 
@@ -61,7 +59,6 @@ class ChildProcess:
             msgspec.json.encode(self._options).decode(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, FOLDER_VARIABLE: str(self._metrics)},
         )
         assert self._process.stdout is not None
         try:
@@ -85,7 +82,7 @@ class ChildProcess:
             # What it said last is true no more.
             self._cells[SLOTS + self.slot] = 0
             self._cells[RESTARTS] += 1
-            process_ended(self._metrics, self._process.pid)
+            process_ended(self._metrics, self._options.writer_slot)
             delay = next_delay(delay, time.monotonic() - started)
             await asyncio.sleep(delay)
             try:

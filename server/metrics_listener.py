@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client import start_http_server
 
-from server.metrics import registry
+from server.metrics_page import registry
 from server.server_metrics import ServerNumbers
 from server.shared_page import SharedPage
 

@@ -16,7 +16,7 @@ import msgspec
 
 from contact_store.errors import ContactStoreError
 from server.log_lines import log_to_stderr
-from server.metrics_files import FOLDER_VARIABLE, reserve_files
+from server.metrics import count_in
 from server.process_options import ProcessOptions
 from server.shared_page import SharedPage
 from server.writer_slot import WriterSlot
@@ -48,11 +48,10 @@ def _loop_factory(kind: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _count_where_there_is_room(options: ProcessOptions) -> None:
     try:
-        reserve_files(options.folder.metrics)
+        count_in(options.folder.metrics, options.writer_slot)
     except OSError as error:
         # Deciding matters more than counting.
         _log.error("what this process counts is not in /metrics: %s", error)
-        os.environ.pop(FOLDER_VARIABLE, None)
 
 
 async def _run(kind: str, options: ProcessOptions) -> None:

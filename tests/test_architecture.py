@@ -61,7 +61,15 @@ MAY_IMPORT = {
     },
     "server.metrics": {
         "server.engine",
+        "server.metrics_files",
+        "server.metrics_layout",
         "compiler.runtime",
+    },
+    "server.metrics_layout": {"server.access.permissions", "server.engine"},
+    "server.metrics_files": {"catalog_store.durable_files", "server.metrics_layout"},
+    "server.metrics_page": {
+        "server.metrics_files",
+        "server.metrics_layout",
         "prometheus_client",
     },
     "server.server_metrics": {
@@ -70,7 +78,7 @@ MAY_IMPORT = {
         "prometheus_client",
     },
     "server.metrics_listener": {
-        "server.metrics",
+        "server.metrics_page",
         "server.server_metrics",
         "server.shared_page",
         "prometheus_client",

@@ -9,12 +9,14 @@ from threading import Event, Thread
 
 import grpc
 import pytest
-from prometheus_client.mmap_dict import MmapedDict
 
 from server.client import CallFailed, Client
 from server.data_folder import DataFolder
+from server.metrics_files import read_all
+from server.metrics_layout import PID
 from server.wire import decision_pb2 as pb
 from tests.bank import environment, offer, publish
+from tests.counting import numbers_of
 from tests.servers import Server, children_of, serving, wait_until
 
 #: Of a batch whose answer does not fit into what is sent ahead of its reader.
@@ -62,11 +64,9 @@ def calling(server: Server) -> Generator[Caller]:
 
 def calls_of(server: Server, pid: int) -> float:
     """What a worker has answered."""
-    path = DataFolder(server.data).metrics / f"counter_{pid}.db"
-    if not path.exists():
-        return 0.0
-    values = MmapedDict.read_all_values_from_file(str(path))
-    return sum(value for key, value, _, _ in values if '"propono_calls_total"' in key)
+    found = read_all(DataFolder(server.data).metrics)
+    numbers = numbers_of([slots for slots in found if slots.numbers[PID] == pid])
+    return numbers.get("propono_calls_total code=OK method=Propose", 0.0)
 
 
 def workers(server: Server) -> set[int]:

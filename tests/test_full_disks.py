@@ -132,7 +132,7 @@ def is_answered(client: Client) -> bool:
 
 
 def test_a_worker_restarted_on_a_full_disk_decides(disk: Path) -> None:
-    """It counts for itself, and says that /metrics does not show it."""
+    """And goes on counting where the one before did: that has its room."""
     data = disk / "data"
     publish(DataFolder(data).catalog, environment([offer("gold"), offer("blue")]))
     with serving(data) as server:
@@ -150,7 +150,7 @@ def test_a_worker_restarted_on_a_full_disk_decides(disk: Path) -> None:
         client.close()
         (disk / "filler").unlink()
 
-    assert before == after == 1
+    assert after > before == 1
 
 
 def test_what_counts_has_its_room_from_the_start(tmp_path: Path) -> None:
@@ -166,17 +166,13 @@ def test_what_counts_has_its_room_from_the_start(tmp_path: Path) -> None:
             tmp_path / "catalog" / "signal",
         ]
         sizes = {path: path.stat() for path in mapped}
-        used = [
-            int.from_bytes(path.read_bytes()[:4], "little")
-            for path in DataFolder(tmp_path).metrics.glob("*.db")
-        ]
 
-    assert len(used) >= 4 * 3
+    counted = [path for path in mapped if path.suffix == ".slots"]
+    assert len(counted) == 4
     # The page of the processes, three locks, the signal.
-    assert len(mapped) == len(used) + 5
+    assert len(mapped) == len(counted) + 5
     holes = [p.name for p, s in sizes.items() if s.st_blocks * 512 < s.st_size]
     assert holes == []
-    assert max(used) < 32_768
 
 
 def test_a_pointer_that_does_not_move_leaves_no_revision(tmp_path: Path) -> None:

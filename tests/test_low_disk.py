@@ -98,7 +98,7 @@ def test_a_server_on_a_full_disk_goes_on_but_for_recording(small_disk: Path) -> 
 
 def room_of_metrics(data: Path) -> int:
     """Bytes on disk of the smallest file that a process counts in."""
-    return min(p.stat().st_blocks * 512 for p in (data / "metrics").glob("*.db"))
+    return min(p.stat().st_blocks * 512 for p in (data / "metrics").glob("*.slots"))
 
 
 def refusal(client: Client, request: pb.ProposeRequest) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
 
 from catalog_store.counting import OnFailure, QuotaPeriod
 from catalog_store.revisions import Revisions
@@ -19,6 +18,7 @@ from server.replaying import replayed
 from server.wire import decision_pb2 as pb
 from server.wire import explanation_pb2
 from tests.bank import NOON_MS, environment, offer, publish
+from tests.counting import counted_here
 from tests.explained_calls import explained, only
 from tests.quota_bank import bank, decides, quota
 from tests.servers import run
@@ -203,12 +203,12 @@ def test_a_replay_needs_what_was_left(web: Served) -> None:
 def test_exclusions_are_counted(web: Served) -> None:
     """Each time that an offer was left out for want of room, without its name."""
     name = "propono_quota_exclusions_total"
-    before = REGISTRY.get_sample_value(name) or 0.0
+    before = counted_here()[name]
     for number in range(4):
         web.propose(contact_id=f"c{number}")
 
     # Gold and blue, of the third and the fourth.
-    assert REGISTRY.get_sample_value(name) == before + 4
+    assert counted_here()[name] == before + 4
 
 
 def listed(data: Path, *options: object, status: int = 0) -> Any:
