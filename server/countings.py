@@ -2,9 +2,9 @@
 
 from catalog_store.counting import Counted
 from contact_store.retention import Counting
+from server.engine.bit_sets import ascending
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.engine.live_offers import LivePresentationRule
-from server.engine.matching import ascending
 
 
 def countings_of(catalog: LiveCatalog) -> tuple[Counting, ...]:

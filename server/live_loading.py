@@ -5,17 +5,12 @@ generator: between two of its steps decisions run. docs/performance.md says how 
 longest step takes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import inf
+from collections.abc import Iterable, Iterator, Mapping
 
-from catalog_store.counting import Counted, CountedFrom, CountedStatus
-from catalog_store.index_tables import set_of
 from catalog_store.manifest import Manifest
 from catalog_store.records import (
     Category,
     Environment,
-    PresentationRule,
-    Typology,
     WeightRow,
     resource_name,
 )
@@ -23,20 +18,17 @@ from catalog_store.revision_file import RevisionFile
 from catalog_store.revision_file.parts import Use
 from catalog_store.revisions import DamagedRevision
 from compiler.runtime.linker import CODE_TAG
-from contact_store.channels import CODE_OF_CHANNEL
-from contact_store.records import PropositionStatus
+from server.engine.counted_offers import CountedOffers
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.engine.live_nouns import LiveCategory
 from server.engine.live_offers import (
     LiveMultiplier,
-    LiveOffer,
-    LivePresentationRule,
     LiveRow,
     LiveWindow,
 )
-from server.engine.matching import ascending
 from server.live.nouns import load_nouns, load_paths
 from server.live.offers import LoadedOffers, load_offers, load_rows, load_shared
+from server.live.presentation_rules import Scopes, load_presentation_rules
 from server.live.quotas import load_quotas
 from server.live.rules import link_asked, load_rules
 from server.live.source import Source, Steps
@@ -48,20 +40,7 @@ from server.live_index_loading import (
     load_membership,
 )
 
-_STATUSES = {
-    CountedStatus.ANY: None,
-    CountedStatus.PRESENTED: frozenset(PropositionStatus)
-    - {PropositionStatus.GENERATED, PropositionStatus.UNSPECIFIED},
-    CountedStatus.ACCEPTED: frozenset({PropositionStatus.ACCEPTED}),
-    CountedStatus.REJECTED: frozenset({PropositionStatus.REJECTED}),
-    CountedStatus.ACCEPTED_OR_REJECTED: frozenset(
-        {PropositionStatus.ACCEPTED, PropositionStatus.REJECTED}
-    ),
-}
-
-#: Offers handled in one step, where each costs little.
-_STEP = 1_024
-#: The same of nouns that cost more.
+#: Categories whose rows are handed down in one step.
 _FEW = 64
 
 
@@ -141,8 +120,9 @@ class _EnvironmentBuilder:
             inherited=inherited,
         )
         index = yield from load_index(source, about, rules)
-        presentation_rules = yield from self._presentation_rules(
-            offers, members.categories.offers
+        scopes = Scopes(offers, members.categories.offers, index)
+        presentation_rules = yield from load_presentation_rules(
+            source, scopes, self._rule
         )
         quotas = yield from load_quotas(source, offers, members.categories.offers)
         environment_rule = self._rule("", "", "rule")
@@ -175,6 +155,12 @@ class _EnvironmentBuilder:
             live_index=index,
             nouns=nouns,
             presentation_rules=presentation_rules,
+            counted_offers=CountedOffers(
+                all_offers,
+                offers.category_of_hash,
+                members.categories.offers,
+                index,
+            ),
             segments=self._segments(),
             quotas=quotas,
         )
@@ -212,88 +198,6 @@ class _EnvironmentBuilder:
                 spaces=frozenset(row.spaces),
                 rule=self._rule(kind, name, f"weights[{place}].rule"),
             )
-
-    def _presentation_rules(
-        self, offers: LoadedOffers, subtrees: Mapping[str, int]
-    ) -> Steps[tuple[LivePresentationRule, ...]]:
-        """Those of the typology in force that are active, in its order."""
-        named: tuple[str, ...] = ()
-        for typologies in self._source.lists("typologies", Typology):
-            for typology in typologies:
-                if typology.name == self._record.typology:
-                    named = typology.rules
-            yield
-        by_name: dict[str, PresentationRule] = {}
-        for records in self._source.lists("presentation_rules", PresentationRule):
-            by_name.update((rule.name, rule) for rule in records)
-            yield
-        live: list[LivePresentationRule] = []
-        for name in named:
-            rule = by_name[name]
-            if rule.active:
-                live.append(
-                    (
-                        yield from self._presentation_rule(
-                            len(live), rule, offers, subtrees
-                        )
-                    )
-                )
-        return tuple(live)
-
-    def _presentation_rule(
-        self,
-        number: int,
-        rule: PresentationRule,
-        offers: LoadedOffers,
-        subtrees: Mapping[str, int],
-    ) -> Steps[LivePresentationRule]:
-        numbers = (offers.numbers[name] for name in rule.offers)
-        scope = set_of(numbers, len(offers.offers))
-        for category in rule.categories:
-            scope |= subtrees[category]
-        yield
-        counter_of = yield from self._counters(rule, offers.offers, scope)
-        everything = not rule.offers and not rule.categories
-        return LivePresentationRule(
-            number=number,
-            name=rule.name,
-            offers=-1 if everything else scope,
-            channel_code=None
-            if rule.channel is None
-            else CODE_OF_CHANNEL[rule.channel],
-            period_ms=inf if rule.period_ms is None else rule.period_ms,
-            maximum=rule.maximum,
-            rest_ms=rule.rest_ms,
-            counted=rule.counted,
-            counted_statuses=_STATUSES[rule.counted_status],
-            from_status=rule.counted_from is CountedFrom.STATUS,
-            same_channel=rule.same_channel,
-            counter_of=counter_of,
-            rule=self._rule("presentation_rules", rule.name, "rule"),
-            counted_rule=self._rule("presentation_rules", rule.name, "counted_rule"),
-        )
-
-    def _counters(
-        self, rule: PresentationRule, offers: Sequence[LiveOffer], scope: int
-    ) -> Steps[dict[int, int]]:
-        """What the propositions of offers are counted under: `counter_of`."""
-        counters: dict[int, int] = {}
-        if rule.counted is Counted.SCOPE:
-            for number in ascending(scope):
-                counters[offers[number].offer_hash] = 0
-                if len(counters) % _STEP == 0:
-                    yield
-        if rule.counted is Counted.SAME_ATTRIBUTE:
-            values: dict[str, int] = {}
-            kind = tuple[int, dict[str, str]]
-            for items in self._source.lists("offer_attributes", kind):
-                for number, attributes in items:
-                    value = attributes.get(rule.attribute or "")
-                    if value is not None:
-                        counter = values.setdefault(value, len(values))
-                        counters[offers[number].offer_hash] = counter
-                yield
-        return counters
 
 
 def _inherited(

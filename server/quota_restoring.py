@@ -18,9 +18,9 @@ from contact_store.history import HistoryStore
 from contact_store.lmdb_env import ReadTxn
 from contact_store.packing import unpack_record
 from contact_store.walk import entries_after
+from server.engine.bit_sets import ascending
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
 from server.engine.live_quotas import LiveQuota
-from server.engine.matching import ascending
 from server.engine.quota_periods import bounds
 from server.quota_counts import period_key
 

@@ -9,12 +9,15 @@ A call passes through these modules, in this order:
     decision       the pipeline: candidates, ranking, exclusion, answer
     eligibility    what the rules say of the contact, each at most once per call
     history_slots  the contact's propositions as rules read them, when one does
+    bit_sets       rows and offers, a bit for each
     matching       which rows match: one look into a table per attribute
     ranking        the eligible offers, best first, as far as anybody asks
     streams        rows from one place, heaviest first, looked at when they can win
     arbitration    the weight of a row, and the draw among equals
-    presentation   what the contact was proposed before, counted
-    exhaustion     that its rules leave nothing of a space
+    tallies        what the contact was proposed before, counted
+    presentation   what rules exclude by it
+    counted_offers which offers each of its rules leaves out at once
+    contenders     the ranking without those
     live_quotas    limits over all contacts
     quotas         what they still allow, while one call takes from it
     quota_periods  when their periods begin and end

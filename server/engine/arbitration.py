@@ -1,14 +1,13 @@
 """Which of the eligible offers come first: weights, multipliers, ties."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import isfinite
 from random import Random
 from typing import NamedTuple
 
+from server.engine.bit_sets import ascending, lowest_bit
 from server.engine.eligibility import Conditions
-from server.engine.live_index import lowest_bit
 from server.engine.live_offers import LiveOffer, LiveRow
-from server.engine.matching import ascending
 
 
 class Scored(NamedTuple):
@@ -57,6 +56,7 @@ class Draw:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._random: Random | None = None
+        self._owed: list[Callable[[], None]] = []
 
     def from_list(self, members: list[int]) -> Iterator[int]:
         """Members of equal weight, in catalog order, in the order of the draw."""
@@ -80,12 +80,37 @@ class Draw:
             yield member
         yield from self.from_list(list(ascending(members)))
 
+    def owe(self, earlier: Callable[[], None]) -> None:
+        """Draws of an earlier space, to be made before any other if there is another.
+
+        They are passed over where they change nothing; see `contenders`.
+        """
+        self._owed.append(earlier)
+
     def _number_below(self, stop: int) -> int:
+        if self._owed:
+            owed, self._owed = self._owed, []
+            for earlier in owed:
+                earlier()
         if self._random is None:
             # PERF: seeding costs more than a small decision (about 5 us, and most
             # calls have no ties), so that it waits for the first tie.
             self._random = Random(self._seed)
         return self._random.randrange(stop)
+
+
+class DrawNeeded(Exception):
+    """Two offers are equal, and there is to be no draw."""
+
+
+class NoDraw(Draw):
+    """Orders offers as long as no two are equal; raises DrawNeeded when they are."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def _number_below(self, stop: int) -> int:
+        raise DrawNeeded
 
 
 def _nth(members: int, place: int) -> int:

@@ -15,27 +15,30 @@ from typing import NamedTuple
 from compiler.runtime.template_values import TemplateError
 from server.engine.arbitration import Draw, Scored
 from server.engine.call import Call, SpaceCall
+from server.engine.contenders import Contenders
 from server.engine.eligibility import Conditions
-from server.engine.exhaustion import Exhaustion
 from server.engine.live_offers import LiveOffer, LiveSpace
 from server.engine.presentation import Presented
 from server.engine.quotas import QuotaRoom
-from server.engine.ranking import Candidates, ranked
+from server.engine.ranking import Candidates
 from server.engine.rendering import Rendered, Shown, rendered
 
 #: Grows when the same call may be decided otherwise than before.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 
 class Shortfall(Enum):
-    """Why a space shows fewer propositions than were asked for."""
+    """Why a space shows fewer propositions than were asked for.
+
+    Of several reasons the one that stands first here.
+    """
 
     NONE = "none"
-    NOT_ENOUGH_ELIGIBLE = "not_enough_eligible"
-    PRESENTATION_RULES = "presentation_rules"
     QUOTAS = "quotas"
-    SHOWN_ELSEWHERE = "shown_elsewhere"
+    PRESENTATION_RULES = "presentation_rules"
     NOT_RENDERED = "not_rendered"
+    SHOWN_ELSEWHERE = "shown_elsewhere"
+    NOT_ENOUGH_ELIGIBLE = "not_enough_eligible"
 
 
 # PERF: a member is looked up in its class in 60 ns, and a candidate asks for three.
@@ -45,6 +48,7 @@ _PRESENTATION_RULES = Shortfall.PRESENTATION_RULES
 _QUOTAS = Shortfall.QUOTAS
 _SHOWN_ELSEWHERE = Shortfall.SHOWN_ELSEWHERE
 _NOT_RENDERED = Shortfall.NOT_RENDERED
+_BEFORE_NOT_RENDERED = (_QUOTAS, _PRESENTATION_RULES)
 
 
 class Chosen(NamedTuple):
@@ -138,24 +142,20 @@ def _fill(
     space = asked.space
     conditions.enter(space)
     candidates = _candidates(call, asked)
-    best_first = ranked(
-        call.environment, space, candidates, conditions, call.at_ms, draw
-    )
-    exhaustion = Exhaustion(call, candidates, presented, space) if is_last else None
+    contenders = Contenders(call, space, candidates, conditions, presented, draw)
     unrepeated, in_space = page.shown(space.name)
     chosen: list[Chosen] = []
     not_rendered: list[NotRendered] = []
     shortfall = _NOT_ENOUGH_ELIGIBLE
-    for best in best_first:
+    for best in contenders:
         offer = best.offer
         if offer.number in unrepeated:
             if shortfall is _NOT_ENOUGH_ELIGIBLE:
                 shortfall = _SHOWN_ELSEWHERE
         elif presented.excludes(offer, space):
+            contenders.excluded()
             if shortfall is not _QUOTAS:
                 shortfall = _PRESENTATION_RULES
-            if exhaustion is not None and exhaustion.excluded(offer):
-                break
         elif room is not None and room.excludes(offer):
             shortfall = _QUOTAS
             if room.is_over:
@@ -167,20 +167,39 @@ def _fill(
                     one = _rendered(one, call, conditions, space)
                 except TemplateError as error:
                     not_rendered.append(NotRendered(offer, str(error)))
-                    if shortfall is not _QUOTAS:
+                    if shortfall not in _BEFORE_NOT_RENDERED:
                         shortfall = _NOT_RENDERED
                     continue
             unrepeated.add(offer.number)
             in_space.add(offer.number)
             chosen.append(one)
             if space.recording:
-                presented.add(offer, space, best.weight, one.rank)
+                presented.add(call, best, space, one.rank)
                 if room is not None:
                     room.take(offer)
             if len(chosen) == asked.max_propositions:
                 shortfall = _NONE
                 break
+    if shortfall is not _NONE:
+        shortfall = _shortfall(shortfall, contenders, unrepeated)
+    if not is_last:
+        last = chosen[-1].scored if shortfall is _NONE else None
+        contenders.end(last)
     return SpaceDecision(space, tuple(chosen), shortfall, tuple(not_rendered))
+
+
+def _shortfall(
+    shortfall: Shortfall, contenders: Contenders, unrepeated: set[int]
+) -> Shortfall:
+    """With the reasons of those that nobody looked at."""
+    if shortfall in _BEFORE_NOT_RENDERED:
+        return shortfall
+    if contenders.left_out_besides(unrepeated):
+        return _PRESENTATION_RULES
+    # What was chosen here is not among those left out, unless others were looked at.
+    if shortfall is _NOT_ENOUGH_ELIGIBLE and contenders.left_out_of(unrepeated):
+        return _SHOWN_ELSEWHERE
+    return shortfall
 
 
 def _rendered(

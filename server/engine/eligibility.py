@@ -20,7 +20,9 @@ class Conditions:
 
     def __init__(self, call: Call) -> None:
         self.contact = call.contact
-        #: That of the space entered last.
+        #: Entered last; None before the first.
+        self.space: LiveSpace | None = None
+        #: That of the space.
         self.context = call.context
         #: Rules that had no answer where they were asked.
         self.raised = 0
@@ -35,6 +37,7 @@ class Conditions:
 
     def enter(self, space: LiveSpace) -> None:
         """Answer for this space from now on."""
+        self.space = space
         channel = self._call.names.of_channel.get(space.channel_code, "")
         slots = list(self.context)
         slots[_OF_SPACE] = (channel, space.name)

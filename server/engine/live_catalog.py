@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from catalog_store.records import Attribute
 from compiler.runtime.linker import LinkedRule
+from server.engine.counted_offers import CountedOffers
 from server.engine.live_index import LiveIndex
 from server.engine.live_nouns import LiveNouns
 from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
@@ -36,6 +37,7 @@ class LiveEnvironment(NamedTuple):
     #: The same as people wrote it; read by explanations only.
     nouns: LiveNouns
     presentation_rules: tuple[LivePresentationRule, ...]
+    counted_offers: CountedOffers
     #: Segment -> number of its rule.
     segments: Mapping[str, int]
     quotas: LiveQuotas = LiveQuotas()

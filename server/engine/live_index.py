@@ -1,16 +1,23 @@
 """The index of a live environment: rows in the order in which they are proposed."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from math import inf, nextafter, prod
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from server.engine.bit_sets import lowest_bit, set_of
 from server.engine.live_offers import LiveMultiplier, LiveRow, LiveWindow
 
 #: Moments whose open rows are remembered; decisions for now use one or two.
 MOMENTS_MAX = 64
+#: Inherited rows and multipliers up to which each row is bounded by those of its heirs,
+#: and not by the highest of all.
+#:
+#: PERF: a look at each pair takes 0.15 us at 10,000 offers, once in each moment between
+#: two at which a multiplier begins or ends.
+_BOUNDS_MAX = 4_096
 
 
 #: For one attribute whose values have an order, the rows that survive each: slot; the
@@ -176,7 +183,8 @@ class Origins:
             for group in groups
         ]
         self._inherited = [
-            row.weight if row.formula is None else inf for row, _ in inherited
+            (row.weight if row.formula is None else inf, heirs)
+            for row, heirs in inherited
         ]
         self._moments = sorted(
             {
@@ -219,8 +227,15 @@ class Origins:
                 origins.append((-most, place, Kind.OWN_FORMULAS, number, factors))
         # Products are rounded in the order of each path: what is added is more than
         # rounding can be, of tiny numbers too.
-        factor = max((prod(factors) for factors in offers), default=1.0)
-        for number, weight in enumerate(self._inherited):
+        products = [(prod(factors), heirs) for factors, heirs in offers.items()]
+        highest = max((factor for factor, _ in products), default=1.0)
+        is_short = len(products) * len(self._inherited) <= _BOUNDS_MAX
+        for number, (weight, heirs) in enumerate(self._inherited):
+            factor = highest
+            if is_short:
+                factor = max(
+                    (f for f, some in products if some & heirs), default=highest
+                )
             most = weight * factor * (1 + 1e-9) + 1e-200
             place = 2 * len(self._groups) + number
             origins.append((-most, place, Kind.INHERITED, number, ()))
@@ -232,11 +247,6 @@ def repeating(offer_of: Sequence[int], class_stops: Sequence[int]) -> Iterator[i
     for row in range(1, len(offer_of)):
         if offer_of[row] == offer_of[row - 1] and class_stops[row - 1] > row:
             yield row
-
-
-def lowest_bit(members: int) -> int:
-    """The number of the lowest bit of a set that is not empty."""
-    return (members & -members).bit_length() - 1
 
 
 def scaled(weight: float, factors: tuple[float, ...]) -> float:
@@ -276,3 +286,8 @@ class LiveIndex(NamedTuple):
     offers: LiveRowSet
     open_offers: OpenRows
     origins: Origins
+
+    def rows_of(self, offers: Iterable[int]) -> int:
+        """The own rows of some offers."""
+        rows = self.rows_of_offer
+        return set_of((row for n in offers for row in rows[n]), len(self.live_rows))

@@ -141,8 +141,9 @@ class LivePresentationRule(NamedTuple):
 
     number: int
     name: str
-    #: The offers that it may exclude.
+    #: The offers that it may exclude, and their own rows in the index.
     offers: int
+    rows: int
     channel_code: int | None
     #: Infinite for ever.
     period_ms: float
@@ -159,6 +160,12 @@ class LivePresentationRule(NamedTuple):
     #: tell offers apart by more than themselves or their category: a shared scope, the
     #: values of an attribute. Others neither count nor are excluded.
     counter_of: Mapping[int, int]
+    #: Number of the first rule that counts the same propositions under the same
+    #: counters, if one does not look at periods.
+    counts_like: int
+    #: Whether it excludes offers, or whole categories, as soon as its maximum is
+    #: reached: everybody, everywhere, without a scope or a rest.
+    is_plain: bool
     #: The contacts that it concerns; None is everybody.
     rule: int | None
     #: The propositions that count; None is all of them.

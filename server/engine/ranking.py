@@ -14,11 +14,13 @@ from math import inf, isfinite
 from typing import NamedTuple
 
 from server.engine.arbitration import Draw, Scored
+from server.engine.bit_sets import ascending, set_of
+from server.engine.counted_offers import LeftOut
 from server.engine.eligibility import Conditions
 from server.engine.live_catalog import LiveEnvironment
 from server.engine.live_index import LiveIndex
 from server.engine.live_offers import LiveOffer, LiveSpace
-from server.engine.matching import ascending, set_of, survivors
+from server.engine.matching import survivors
 from server.engine.streams import FormulaRows, OwnRows, Race, Stream, Tied, opened
 
 #: Rows of equal weight up to which they are listed.
@@ -33,6 +35,16 @@ class Candidates(NamedTuple):
 
     rows: int | None
     offers: int | None
+
+    def without(self, index: LiveIndex, left_out: LeftOut) -> "Candidates":
+        rows = index.all_rows if self.rows is None else self.rows
+        offers = index.all_offers if self.offers is None else self.offers
+        return Candidates(rows & ~left_out.rows, offers & ~left_out.offers)
+
+    def within(self, index: LiveIndex, left_out: LeftOut) -> "Candidates":
+        rows = index.all_rows if self.rows is None else self.rows
+        offers = index.all_offers if self.offers is None else self.offers
+        return Candidates(rows & left_out.rows, offers & left_out.offers)
 
 
 #: A stream and its weight, negated, so that the heaviest is the least; its place

@@ -8,6 +8,7 @@
     contents  what spaces show of them
     spaces    spaces, and what makes what they show
     windows   which of them are open when
+    presentation_rules  those of the typology in force
     quotas    limits over all contacts
     nouns     what people wrote, for explanations
     released  all of it given back, in small steps too

@@ -7,8 +7,8 @@ import msgspec
 from catalog_store.revision_file.contents import OfferContent
 from compiler.runtime.rendering import Template, load_template
 from compiler.runtime.values import MISSING
+from server.engine.bit_sets import ascending
 from server.engine.live_offers import LiveContent
-from server.engine.matching import ascending
 
 #: Templates kept loaded, for each environment.
 TEMPLATES_MAX = 4_096

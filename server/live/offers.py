@@ -18,6 +18,8 @@ class LoadedOffers(NamedTuple):
 
     offers: list[LiveOffer]
     numbers: OfferNumbers
+    #: Names by `contact_store.names`' hash.
+    category_of_hash: dict[int, str]
     #: Numbers of their eligibility rules.
     rules: list[int | None]
     #: Numbers of their own rows, in the order of the record.
@@ -67,7 +69,9 @@ def load_offers(
         hashes.append(name_hash(resource_name(environment, "categories", name)))
         if number % _STEP == 0:
             yield
-    loaded = LoadedOffers([], OfferNumbers(), [], [])
+    loaded = LoadedOffers(
+        [], OfferNumbers(), dict(zip(hashes, names, strict=True)), [], []
+    )
     offers, numbers = loaded.offers, loaded.numbers
     prefix = resource_name(environment, "offers", "")
     windows = shared.windows
@@ -96,8 +100,7 @@ def load_offers(
         loaded.rules.extend(columns.rules)
         loaded.row_numbers.extend(columns.rows)
         yield
-    for category_hash, name in zip(hashes, names, strict=True):
-        numbers.name_of_hash[category_hash] = name
+    numbers.name_of_hash.update(loaded.category_of_hash)
     return loaded
 
 

@@ -6,8 +6,8 @@ from catalog_store.counting import OnFailure
 from catalog_store.index_tables import set_of
 from catalog_store.records import Quota, resource_name
 from contact_store.names import name_hash
+from server.engine.bit_sets import ascending
 from server.engine.live_quotas import LiveQuota, LiveQuotas
-from server.engine.matching import ascending
 from server.live.offers import LoadedOffers
 from server.live.source import Source, Steps
 

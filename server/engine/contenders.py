@@ -1,0 +1,166 @@
+"""The ranking of a space without the offers that presentation rules exclude anyway.
+
+Rules are asked after the draw, so that a contact who was proposed something of every
+category would have thousands of offers ranked, drawn and left out. But what is excluded
+cannot be chosen, and as long as no two of the others are equal no draw can change what
+is. So the others are ranked alone. Where two of them are equal the ranking begins anew
+as it is defined, with everybody, and all its draws; what was looked at is passed over.
+"""
+
+from collections.abc import Collection, Iterator
+from itertools import chain
+from math import inf
+
+from server.engine.arbitration import Draw, DrawNeeded, NoDraw, Scored
+from server.engine.bit_sets import set_of
+from server.engine.call import Call
+from server.engine.counted_offers import NOBODY, LeftOut
+from server.engine.eligibility import Conditions
+from server.engine.live_offers import LiveSpace
+from server.engine.presentation import Presented
+from server.engine.ranking import Candidates, ranked
+
+#: Excluded offers that are looked at before the ranking goes on without them; twice as
+#: many each time.
+#:
+#: PERF: a look takes 2 us, and to begin a ranking anew 25 (10,000 offers).
+LOOKS_MAX = 16
+
+
+class Contenders:
+    """The offers of one space asked for, best first, as far as anybody asks."""
+
+    def __init__(
+        self,
+        call: Call,
+        space: LiveSpace,
+        candidates: Candidates,
+        conditions: Conditions,
+        presented: Presented,
+        draw: Draw,
+    ) -> None:
+        """The conditions must have entered the space."""
+        self._call = call
+        self._space = space
+        self._candidates = candidates
+        self._conditions = conditions
+        self._presented = presented
+        self._draw = draw
+        #: With everybody; not begun before it is needed.
+        self._whole: Iterator[Scored] = self._ranked(candidates, draw)
+        self._is_whole = True
+        #: What is not ranked otherwise.
+        self._left_out = NOBODY
+        self._looks = 0
+        self._looks_max = LOOKS_MAX
+
+    def __iter__(self) -> Iterator[Scored]:
+        """Each offer once; of those that are sure to be excluded only some."""
+        self._is_whole = not self._leave_out()
+        # Who weighs so much or more was given, or is left out.
+        passed = inf
+        while True:
+            before = passed
+            try:
+                for best in self._ranking():
+                    if best.weight >= before:
+                        continue
+                    if self._looks >= self._looks_max and best.weight < passed:
+                        self._looks, self._looks_max = 0, 2 * self._looks_max
+                        if self._leave_out():
+                            self._go_on_without(best)
+                            break
+                    passed = best.weight
+                    yield best
+                else:
+                    return
+            except DrawNeeded:
+                self._is_whole = True
+
+    def excluded(self) -> None:
+        """Take note that a rule excluded the offer given last."""
+        self._looks += 1
+
+    def left_out_besides(self, shown: Collection[int]) -> bool:
+        """Whether an eligible offer was left out that is not among those shown."""
+        known = self._with_rows(shown)
+        return self._are_eligible(
+            self._left_out.offers & ~known.offers, self._left_out.rows & ~known.rows
+        )
+
+    def left_out_of(self, shown: Collection[int]) -> bool:
+        """Whether an eligible offer was left out that is among those shown."""
+        known = self._with_rows(shown)
+        return self._are_eligible(
+            self._left_out.offers & known.offers, self._left_out.rows & known.rows
+        )
+
+    def _with_rows(self, numbers: Collection[int]) -> LeftOut:
+        environment = self._call.environment
+        offers = set_of(numbers, len(environment.offers))
+        return LeftOut(offers, environment.live_index.rows_of(numbers))
+
+    def _are_eligible(self, offers: int, rows: int) -> bool:
+        """Whether one of them is."""
+        if not offers:
+            return False
+        index = self._call.environment.live_index
+        some = self._candidates.within(index, LeftOut(offers, rows))
+        try:
+            return next(self._ranked(some, NoDraw()), None) is not None
+        except DrawNeeded:
+            return True
+
+    def end(self, last: Scored | None) -> None:
+        """Leave the space, of which this was chosen last; None asked for all there are.
+
+        Another space follows: draws that were passed over are owed to it.
+        """
+        if not self._is_whole:
+            self._draw.owe(lambda: self._draw_on(last))
+
+    def _draw_on(self, last: Scored | None) -> None:
+        conditions = self._conditions
+        entered = conditions.space
+        conditions.enter(self._space)
+        for best in self._whole:
+            if last is not None and best.offer is last.offer:
+                break
+        assert entered is not None
+        conditions.enter(entered)
+
+    def _leave_out(self) -> bool:
+        """See who is excluded by now; whether it is worth ranking the others alone."""
+        left_out = self._presented.left_out(self._space)
+        if not left_out.offers:
+            return False
+        offers = left_out.offers & self._space.offers
+        if self._candidates.offers is not None:
+            offers &= self._candidates.offers
+        is_more = offers != (0 if self._is_whole else self._left_out.offers)
+        self._left_out = LeftOut(offers, left_out.rows)
+        return is_more
+
+    def _go_on_without(self, best: Scored) -> None:
+        """`best` is the next."""
+        if self._is_whole:
+            self._whole = chain([best], self._whole)
+            self._is_whole = False
+
+    def _ranking(self) -> Iterator[Scored]:
+        if self._is_whole:
+            return self._whole
+        others = self._candidates.without(
+            self._call.environment.live_index, self._left_out
+        )
+        return self._ranked(others, NoDraw())
+
+    def _ranked(self, candidates: Candidates, draw: Draw) -> Iterator[Scored]:
+        return ranked(
+            self._call.environment,
+            self._space,
+            candidates,
+            self._conditions,
+            self._call.at_ms,
+            draw,
+        )

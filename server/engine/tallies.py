@@ -1,0 +1,228 @@
+"""What presentation rules count of a contact's propositions.
+
+Rules that look at the same propositions under the same counters share the count; each
+has its own period and maximum.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from catalog_store.counting import Counted
+from contact_store.records import Proposition
+from contact_store.status_changes import status_since
+from server.engine.call import Call
+from server.engine.eligibility import Conditions
+from server.engine.live_offers import LivePresentationRule, LiveSpace
+
+# PERF: looking a member up in its class takes 60 ns, and there are many a decision.
+_THIS_OFFER, _SAME_CATEGORY = Counted.THIS_OFFER, Counted.SAME_CATEGORY
+_ALL_OFFERS = Counted.ALL_OFFERS
+
+
+class Tally(NamedTuple):
+    """What a rule counted."""
+
+    rule: LivePresentationRule
+    #: Counter -> moments of the propositions, also outside of the rule's period.
+    moments: Mapping[int, list[int]]
+    #: The counters that have reached the maximum.
+    full: set[int]
+
+
+_NONE: list[Tally] = []
+
+
+class Tallies:
+    """A contact's propositions as the rules count them, those of one call included."""
+
+    def __init__(self, call: Call, conditions: Conditions) -> None:
+        self._rules = call.environment.presentation_rules
+        self._conditions = conditions
+        self._at_ms = call.at_ms
+        self._past: list[Proposition] = [*call.history] if self._rules else []
+        #: Of those, the last that are in no count.
+        self._uncounted: list[Proposition] = []
+        self._counts: dict[_Counting, dict[int, list[int]]] = {}
+        self._tallies: dict[_Counting, list[Tally]] = {}
+        #: Those of the rules that may exclude in a space, of each that was asked about.
+        self._of_space: dict[str, list[Tally]] = {}
+        #: The same without plain rules.
+        self._more_of_space: dict[str, list[Tally]] = {}
+        self._plainly_full: set[int] = set()
+
+    def of(self, space: LiveSpace) -> list[Tally]:
+        """What the rules of the space's channel count there.
+
+        The conditions must have entered the space.
+        """
+        if not self._past:
+            # PERF: 7 us of 90 that a decision for a contact without a past takes.
+            return _NONE
+        if self._uncounted:
+            self._count_new()
+        tallies = self._of_space.get(space.name)
+        if tallies is None:
+            tallies = self._of_space[space.name] = [
+                self._tally(rule, space)
+                for rule in self._rules
+                if rule.channel_code is None or rule.channel_code == space.channel_code
+            ]
+        return tallies
+
+    def not_plain(self, space: LiveSpace) -> list[Tally]:
+        """Of the same those whose rules are not plain."""
+        tallies = self.of(space)
+        more = self._more_of_space.get(space.name)
+        if more is None:
+            if not self._past:
+                return _NONE
+            more = [tally for tally in tallies if not tally.rule.is_plain]
+            self._more_of_space[space.name] = more
+        return more
+
+    def plainly_full(self, space: LiveSpace) -> set[int]:
+        """Offers and categories, by their hashes, that plain rules exclude anywhere."""
+        self.of(space)
+        return self._plainly_full
+
+    def add(self, proposition: Proposition) -> None:
+        """Count one that this call makes."""
+        if self._rules:
+            self._past.append(proposition)
+            # PERF: mostly nothing is asked after the last one.
+            self._uncounted.append(proposition)
+
+    def moments(self, tally: Tally, counter: int) -> list[int]:
+        """Those in the rule's period, in any order."""
+        period_ms = tally.rule.period_ms
+        first_ms, last_ms = self._at_ms - period_ms, self._at_ms + period_ms
+        return [m for m in tally.moments[counter] if first_ms <= m <= last_ms]
+
+    def _count_new(self) -> None:
+        new, self._uncounted = self._uncounted, []
+        for counting in list(self._tallies):
+            if counting.space:
+                # What another space counts is asked there.
+                del self._counts[counting], self._tallies[counting]
+                self._of_space.clear()
+                self._more_of_space.clear()
+        for counting, tallies in self._tallies.items():
+            counts, rule = self._counts[counting], tallies[0].rule
+            self._count(counts, rule, counting.channel, new)
+            for past in new:
+                counter = counter_of(rule, past.offer, past.category)
+                if counter in counts:
+                    for tally in tallies:
+                        self._fill(tally, (counter,))
+
+    def _tally(self, rule: LivePresentationRule, space: LiveSpace) -> Tally:
+        asks_space = rule.counted_rule is not None and self._conditions.reads_space(
+            rule.counted_rule
+        )
+        counting = _Counting(
+            rule.counts_like,
+            space.channel_code if rule.same_channel else None,
+            space.name if asks_space else "",
+        )
+        counts = self._counts.get(counting)
+        if counts is None:
+            counts = self._counts[counting] = {}
+            self._tallies[counting] = []
+            self._count(counts, rule, counting.channel, self._past)
+        for tally in self._tallies[counting]:
+            if tally.rule is rule:
+                return tally
+        tally = Tally(rule, counts, set())
+        self._tallies[counting].append(tally)
+        self._fill(tally, counts)
+        return tally
+
+    def _count(
+        self,
+        counts: dict[int, list[int]],
+        rule: LivePresentationRule,
+        channel: int | None,
+        pasts: Sequence[Proposition],
+    ) -> None:
+        """Add the moments of those that a rule counts, by their counters."""
+        statuses, counted_rule = rule.counted_statuses, rule.counted_rule
+        if channel is not None or statuses is not None or counted_rule is not None:
+            pasts = [
+                past
+                for past in pasts
+                if (channel is None or past.channel == channel)
+                and (statuses is None or past.status in statuses)
+                and (
+                    counted_rule is None
+                    or self._conditions.holds_of(counted_rule, past)
+                )
+            ]
+        # PERF: one loop for all rules that count alike, and periods afterwards where a
+        # counter has enough: 5 rules over 9 propositions take 20 us a decision; a loop
+        # for each rule took 60.
+        for counter, past in zip(_counters(rule, pasts), pasts, strict=True):
+            if counter is not None:
+                moment = status_since(past) if rule.from_status else past.event_time_ms
+                moments = counts.get(counter)
+                if moments is None:
+                    counts[counter] = [moment]
+                else:
+                    moments.append(moment)
+
+    def _fill(self, tally: Tally, counters: Iterable[int]) -> None:
+        """See which counters have reached the maximum."""
+        rule, counts, full = tally
+        maximum, period_ms = rule.maximum, rule.period_ms
+        first_ms, last_ms = self._at_ms - period_ms, self._at_ms + period_ms
+        for counter in counters:
+            moments = counts[counter]
+            if len(moments) >= maximum and counter not in full:
+                left = maximum
+                for moment in moments:
+                    if first_ms <= moment <= last_ms:
+                        left -= 1
+                        if not left:
+                            full.add(counter)
+                            if rule.is_plain:
+                                self._plainly_full.add(counter)
+                            break
+
+
+class _Counting(NamedTuple):
+    """What counts depend on."""
+
+    #: Number of the first rule that counts so.
+    rule: int
+    #: The channel counted; None is all.
+    channel: int | None
+    #: The space, if the rule's condition on propositions asks for it.
+    space: str
+
+
+def counter_of(rule: LivePresentationRule, offer: int, category: int) -> int | None:
+    """What a rule counts a proposition or a candidate under; None if under nothing.
+
+    Both are hashes, as history knows them.
+    """
+    counted = rule.counted
+    if counted is _THIS_OFFER:
+        return offer
+    if counted is _SAME_CATEGORY:
+        return category
+    if counted is _ALL_OFFERS:
+        return 0
+    return rule.counter_of.get(offer)
+
+
+def _counters(
+    rule: LivePresentationRule, pasts: Sequence[Proposition]
+) -> Sequence[int | None]:
+    """The same of many."""
+    counted = rule.counted
+    if counted is _THIS_OFFER:
+        return [past.offer for past in pasts]
+    if counted is _SAME_CATEGORY:
+        return [past.category for past in pasts]
+    if counted is _ALL_OFFERS:
+        return [0] * len(pasts)
+    return [rule.counter_of.get(past.offer) for past in pasts]
