@@ -29,7 +29,13 @@ import grpc
 from bench.processes import on_core
 from server.rpc.queue_loop import QueueLoop
 from server.rpc.queue_server import QueueServer
-from server.transport import SERVER_OPTIONS, build_server, handlers, server_options
+from server.transport import (
+    SERVER_OPTIONS,
+    UnaryHandler,
+    build_server,
+    handlers,
+    server_options,
+)
 
 ROOT = Path(__file__).parent.parent
 #: What grpcio has to run it on, and what the decision port is served by.
@@ -86,10 +92,13 @@ def serve(stack: str, answer: Path) -> None:
 async def _serve_on_loop(stack: str, answer: Path) -> None:
     held: list[bytes] = []
 
-    async def propose(data: bytes, context: object) -> bytes:
+    def begin(data: bytes, context: object) -> bytes:
         return held[0] if held else _read(held, answer)
 
-    handler = grpc.unary_unary_rpc_method_handler(propose)
+    async def propose(data: bytes, context: object) -> bytes:
+        return begin(data, context)
+
+    handler = UnaryHandler(propose, begin=begin)
     services = [handlers(_SERVICE, {"Propose": handler})]
     if stack == OURS:
         server = QueueServer(server_options(reuse_port=False))

@@ -10,7 +10,7 @@ import pytest
 
 from server.rpc.queue_loop import QueueLoop
 from server.rpc.queue_server import QueueServer
-from server.transport import handlers, server_options
+from server.transport import UnaryHandler, handlers, server_options
 from tests.servers import DEADLINE_SECONDS
 
 NAME: ContextVar[str] = ContextVar("name", default="nobody")
@@ -82,6 +82,15 @@ class Methods:
             self.gone.append(call.cancelled())
             raise
 
+    def begin(self, data: bytes, call: Any) -> Any:
+        """What to do is in the message: answer, wait, or fail."""
+        assert asyncio.current_task() is None
+        if data == b"wait":
+            return self.wait(data, call)
+        if data == b"fail":
+            raise ValueError("of ours")
+        return data
+
     def handlers(self) -> dict[str, Any]:
         unary = grpc.unary_unary_rpc_method_handler
         plain = (self.echo, self.wait, self.name, self.about, self.fail, self.refuse)
@@ -89,6 +98,7 @@ class Methods:
             **{each.__name__: unary(each) for each in plain},
             "count": grpc.unary_stream_rpc_method_handler(self.count),
             "flood": grpc.unary_stream_rpc_method_handler(self.stream_until_gone),
+            "begun": UnaryHandler(self.echo, begin=self.begin),
             "join": grpc.stream_unary_rpc_method_handler(self.join),
             "twice": grpc.stream_stream_rpc_method_handler(self.twice),
         }
@@ -153,6 +163,26 @@ def test_calls_are_answered() -> None:
     served(scenario)
 
 
+def test_what_waits_for_nothing_is_answered_without_a_task() -> None:
+    """Many at once, beside one that waits after all, and one that fails."""
+
+    async def scenario(here: Served) -> None:
+        waiting = here.calling("begun", b"wait")
+        failing = here.calling("begun", b"fail")
+        calls = [here.calling("begun", str(n).encode()) for n in range(90)]
+        answers = [(await here.ended(call)).result() for call in calls]
+        error = await here.ended(failing)
+
+        assert answers == [str(n).encode() for n in range(90)]
+        assert error.code() is grpc.StatusCode.INTERNAL
+        assert not waiting.done()
+        here.methods.go_on.set()
+        assert (await here.ended(waiting)).result() == b"wait"
+        assert here.methods.begun == [b"wait"]
+
+    served(scenario)
+
+
 def test_one_that_waits_holds_up_nobody() -> None:
     """And is answered when it has what it waits for."""
 
@@ -191,13 +221,14 @@ def test_a_handler_knows_who_calls_and_for_how_long() -> None:
     served(scenario)
 
 
+@pytest.mark.parametrize("method", ["wait", "begun"])
 @pytest.mark.parametrize("how", ["cancelled", "late"])
-def test_a_handler_whose_caller_is_gone_is_cancelled(how: str) -> None:
+def test_a_handler_whose_caller_is_gone_is_cancelled(how: str, method: str) -> None:
     """By its caller, or by its deadline."""
 
     async def scenario(here: Served) -> None:
         timeout = 0.1 if how == "late" else DEADLINE_SECONDS
-        waiting = here.calling("wait", timeout=timeout)
+        waiting = here.calling(method, b"wait", timeout=timeout)
         await here.until(lambda: here.methods.begun)
         if how == "cancelled":
             waiting.cancel()
@@ -251,11 +282,12 @@ def test_a_method_that_nobody_has_is_unimplemented() -> None:
     served(scenario)
 
 
-def test_one_message_is_asked_for() -> None:
+@pytest.mark.parametrize("method", ["echo", "begun"])
+def test_one_message_is_asked_for(method: str) -> None:
     """A caller who ends the call without one is told."""
 
     async def scenario(here: Served) -> None:
-        silent = here.channel.stream_unary("/a.B/echo").future(
+        silent = here.channel.stream_unary(f"/a.B/{method}").future(
             iter([]), timeout=DEADLINE_SECONDS
         )
         error = await here.ended(silent)

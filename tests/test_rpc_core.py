@@ -72,12 +72,29 @@ def test_a_call_is_events_and_batches() -> None:
         core.receive_message(event.call, "message")
         message = server.next()
         assert (message.tag, core.message_of(message)) == ("message", b"hello")
-        core.send_answer(event.call, b"answer", "sent")
+        core.send_answer(event.call, b"answer", "sent", is_last=False)
         ended = {one.tag: one for one in (server.next(), server.next())}
 
         assert called.result(DEADLINE_SECONDS) == b"answer"
         assert ended["sent"].success
         assert not core.was_cancelled(ended["closed"])
+
+
+def test_an_answer_can_be_all_that_is_told_of() -> None:
+    """One event when the call is over, also where its caller went before."""
+    with served() as (server, channel):
+        for is_gone in (False, True):
+            called = channel.unary_unary("/a.B/C").future(b"hello")
+            event = server.announced()
+            core.receive_message(event.call, "message")
+            assert server.next().tag == "message"
+            if is_gone:
+                called.cancel()
+            core.send_answer(event.call, b"answer", "over", is_last=True)
+
+            assert server.next().tag == "over"
+            assert called.cancelled() or called.result() == b"answer"
+        assert server.next(0.0).completion_type == core.TIMEOUT
 
 
 def test_a_caller_who_goes_is_told_of() -> None:
@@ -127,7 +144,7 @@ def test_a_bell_is_heard_though_its_call_is_over() -> None:
         called = channel.unary_unary("/a.B/C").future(b"")
         event = server.announced()
         core.receive_close(event.call, "closed")
-        core.send_answer(event.call, b"", "sent")
+        core.send_answer(event.call, b"", "sent", is_last=False)
         assert {server.next().tag, server.next().tag} == {"sent", "closed"}
         called.result(DEADLINE_SECONDS)
         ringing = Thread(target=core.ring, args=(event.call, "bell"))

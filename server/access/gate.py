@@ -87,11 +87,11 @@ class Gate:
         if authorization:
             caller = self._bearer(authorization)
         else:
-            names = certificate()
-            caller = self._certified(names)
+            # Where no certificate has a role, nobody asks gRPC for its names.
+            caller = self._certified(certificate()) if self._identities else None
             if caller is None:
                 if permission.need is Need.ALWAYS or self._rules.is_required:
-                    raise Unauthenticated(self._who_are_you(names))
+                    raise Unauthenticated(self._who_are_you(certificate()))
                 return ANYONE
         if caller.role not in permission.roles:
             raise PermissionDenied(method, caller.name, caller.role, permission.roles)

@@ -25,7 +25,15 @@ from server.audit.calls import Behaviour, peer_of
 from server.audit.entries import AuditFailed
 from server.requests import TokenExpired, Unauthenticated
 from server.status import code_of
-from server.transport import Context, Handler, Handlers, abort
+from server.transport import (
+    Begin,
+    Begun,
+    Context,
+    Handler,
+    Handlers,
+    UnaryHandler,
+    abort,
+)
 
 
 class Witness(Protocol):
@@ -102,11 +110,26 @@ class _Guarded(grpc.GenericRpcHandler):
         if permission_of(method).is_change:
             assert not handler.response_streaming, "a change answers once"
             wrap = self._changing
-        return make(
-            wrap(method, behaviour),
-            handler.request_deserializer,
-            handler.response_serializer,
-        )
+        behind: Any = wrap(method, behaviour)
+        if isinstance(handler, UnaryHandler) and wrap == self._returning:
+            return UnaryHandler(behind, begin=self._beginning(method, handler))
+        return make(behind, handler.request_deserializer, handler.response_serializer)
+
+    def _beginning(self, method: str, handler: UnaryHandler) -> Begin | None:
+        """The same as `_returning` where nothing is awaited; None where it cannot be
+        done so."""
+        begin_for = handler.begin_for
+        if begin_for is None or self._limiter is not None:
+            return None
+
+        def begin(request: bytes, rpc_context: Context) -> Begun:
+            try:
+                caller = self._caller(method, rpc_context)
+            except Exception as error:
+                return self._refuse(method, rpc_context, error)
+            return begin_for(request, rpc_context, caller.name)
+
+        return begin
 
     def _returning(self, method: str, behaviour: Behaviour) -> Behaviour:
         async def handle(request: Any, rpc_context: Context) -> Any:

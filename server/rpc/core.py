@@ -77,16 +77,20 @@ def send_message(call: Any, message: bytes, tag: Any, *, is_first: bool) -> None
     call.start_server_batch(operations, tag)
 
 
-def send_answer(call: Any, message: bytes, tag: Any) -> None:
-    """The one answer of a call, which ends it."""
-    call.start_server_batch(
-        (
-            _SendInitialMetadata(None, 0),
-            _SendMessage(message, 0),
-            _SendStatus(None, _OK, b"", 0),
-        ),
-        tag,
+def send_answer(call: Any, message: bytes, tag: Any, *, is_last: bool) -> None:
+    """The one answer of a call, which ends it.
+
+    `is_last` where `receive_close` was not asked for, as gRPC wants it once of each
+    call: the event then comes when the call is over.
+    """
+    operations = (
+        _SendInitialMetadata(None, 0),
+        _SendMessage(message, 0),
+        _SendStatus(None, _OK, b"", 0),
     )
+    if is_last:
+        operations = (*operations, _ReceiveClose(0))
+    call.start_server_batch(operations, tag)
 
 
 def send_end(call: Any, tag: Any, *, is_first: bool) -> None:
