@@ -351,7 +351,8 @@ def test_a_server_that_stops_waits_for_its_calls() -> None:
         here.methods.go_on.set()
         await stopping
 
-        assert refused.code() is grpc.StatusCode.UNAVAILABLE
+        # gRPC's own word for it: the second where it has not told the client by then.
+        assert refused.code().name in ("UNAVAILABLE", "CANCELLED")
         assert (await here.ended(waiting)).result() == b"later"
 
     served(scenario)
