@@ -166,7 +166,7 @@ class FirstDrop(Reference):
         space = self.spaces[asked.space.name]
         if getattr(self, "_asked_of", None) != (id(case), place):
             self._asked_of = (id(case), place)
-            self._answers: dict[str, bool | float | str] = {}
+            self._answers: dict[tuple[str, ...], bool | float | str] = {}
         self._place = (str(space.channel), space.name)
         chosen = decision.spaces[place].chosen
         if any(c.scored.offer.name == offer.name for c in chosen):

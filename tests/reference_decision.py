@@ -93,6 +93,11 @@ class Reference:
         self.categories = {c.name: c for c in environment.categories}
         self.spaces = {s.name: s for s in environment.spaces}
         self.segments = {s.name: s.rule for s in environment.segments}
+        self.attributes = {offer.name: offer.attributes for offer in environment.offers}
+        # What rests while the catalog does: looked up, not found again for each rule.
+        self.paths = {offer.name: self._path_of(offer) for offer in environment.offers}
+        self.scopes = {r.name: self._scope(r) for r in environment.presentation_rules}
+        self._texts: dict[str, str] = {}
 
     def decide(self, *call: Any) -> list[list[Choice]]:
         """What `fill_page` chooses: one list per space asked for, in the same order."""
@@ -117,6 +122,9 @@ class Reference:
         self._excluded_offers = excluded
         self._allow_duplicates = allow_duplicates
         self._quotas = ReferenceQuotas(self.environment, quotas_left)
+        # In one call a rule has one answer, or one in each space if it asks which it
+        # is: the only thing remembered here.
+        self._answers: dict[tuple[str, ...], bool | float | str] = {}
         random = Random(seed)
         pasts = list(history)
         page: dict[str, list[str]] = {}
@@ -131,8 +139,6 @@ class Reference:
     ) -> Filled:
         space = self.spaces[asked.space]
         self._place = (str(space.channel), space.name)
-        # In one space a rule has one answer: the only thing remembered here.
-        self._answers: dict[str, bool | float | str] = {}
         in_space = page.setdefault(space.name, [])
         choices: list[Choice] = []
         reasons: set[str] = set()
@@ -195,6 +201,9 @@ class Reference:
         )
 
     def _path(self, offer: Offer) -> list[Category]:
+        return self.paths[offer.name]
+
+    def _path_of(self, offer: Offer) -> list[Category]:
         path = [self.categories[offer.category]]
         while path[-1].parent is not None:
             path.append(self.categories[path[-1].parent])
@@ -277,7 +286,7 @@ class Reference:
             return False
         if rule.rule is not None and self._evaluate(rule.rule) is not True:
             return False
-        scope = self._scope(rule)
+        scope = self.scopes[rule.name]
         if offer.name not in scope:
             return False
         moments: list[int] = []
@@ -309,7 +318,6 @@ class Reference:
     def _is_counted(
         self, rule: PresentationRule, past: Past, offer: Offer, scope: set[str]
     ) -> bool:
-        attributes = {o.name: o.attributes for o in self.environment.offers}
         match rule.counted:
             case Counted.ALL_OFFERS:
                 return True
@@ -322,7 +330,7 @@ class Reference:
             case Counted.SAME_ATTRIBUTE:
                 assert rule.attribute is not None
                 value = offer.attributes.get(rule.attribute)
-                other = attributes.get(past.offer, {}).get(rule.attribute)
+                other = self.attributes.get(past.offer, {}).get(rule.attribute)
                 return value is not None and value == other
 
     def _holds_of(self, rule: str | None, past: Past) -> bool:
@@ -348,16 +356,14 @@ class Reference:
 
     def _evaluate(self, text: str) -> bool | float | str:
         """The text with its segments written out, by the reference implementation."""
-        if text not in self._answers:
-            self._answers[text] = self._evaluate_afresh(text)
-        return self._answers[text]
-
-    def _evaluate_afresh(self, text: str) -> bool | float | str:
-        return self._ask(text, self._slots(self._history[:HISTORY_MAX]))
+        asks_where = "context" in self._written_out(text)
+        key = (text, *self._place) if asks_where else (text,)
+        if key not in self._answers:
+            history = self._slots(self._history[:HISTORY_MAX])
+            self._answers[key] = self._ask(text, history)
+        return self._answers[key]
 
     def _ask(self, text: str, history: History) -> bool | float | str:
-        while _SEGMENT.search(text):
-            text = _SEGMENT.sub(lambda use: f"({self.segments[use[1]]})", text)
         environment = self.environment
         contact = tuple(
             self._contact.get(a.name, MISSING) for a in environment.contact_attributes
@@ -366,13 +372,22 @@ class Reference:
             self._context.get(a.name, MISSING) for a in environment.context_attributes
         )
         now = (self._at_ms * 1_000, *self._place, *context)
-        return self.oracle.evaluate(text, contact, now, history)
+        return self.oracle.evaluate(self._written_out(text), contact, now, history)
+
+    def _written_out(self, text: str) -> str:
+        if text not in self._texts:
+            written = text
+            while _SEGMENT.search(written):
+                written = _SEGMENT.sub(
+                    lambda use: f"({self.segments[use[1]]})", written
+                )
+            self._texts[text] = written
+        return self._texts[text]
 
     def _slots(self, pasts: Sequence[Past]) -> History:
-        offers = {offer.name for offer in self.environment.offers}
         return tuple(
             (
-                past.offer if past.offer in offers else "",
+                past.offer if past.offer in self.attributes else "",
                 past.category if past.category in self.categories else "",
                 past.space if past.space in self.spaces else "",
                 str(past.channel),
