@@ -12,6 +12,21 @@ from server.contact_service import FINAL_DAYS
 from tests.servers import DEADLINE_SECONDS, PROPONO, ROOT, Server, run
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_contacts(
+    bank: Server, bank_contacts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """C100101 to C100199: nobody else proposes to them, so that counts are ours."""
+    path = tmp_path_factory.mktemp("own") / "clients.csv"
+    lines = bank_contacts.read_text().splitlines(keepends=True)
+    chosen = [line for line in lines if line.startswith("C0001")]
+    path.write_text(lines[0] + "".join(f"C1{line[2:]}" for line in chosen))
+    run(
+        *("contacts", "import", path, "--environment", "recipient"),
+        *("--key", "client", "--data", bank.data),
+    )
+
+
 def ask(bank: Server, *arguments: str, status: int = 0) -> str:
     options = ("--admin-server", bank.admin, "--data", bank.data)
     return run("contacts", *arguments, *options, status=status)
@@ -31,26 +46,26 @@ def as_json(bank: Server, *arguments: str) -> Any:
 
 def test_a_contact_is_shown_as_tables_and_as_json(bank: Server) -> None:
     """Profile, names and newest propositions."""
-    proposition_id = proposed(bank, "C000101")
+    proposition_id = proposed(bank, "C100101")
 
-    table = ask(bank, "show", "C000101")
-    found = as_json(bank, "show", "C000101", "--environment", "recipient")
+    table = ask(bank, "show", "C100101")
+    found = as_json(bank, "show", "C100101", "--environment", "recipient")
 
     assert "job" in table
     assert proposition_id in table
     assert found["contact"]["attributes"]["age"] > 0
-    assert found["names"]["owner"]["contact_id"] == "C000101"
+    assert found["names"]["owner"]["contact_id"] == "C100101"
     assert len(found["newest_propositions"]) == int(found["proposition_count"]) == 1
 
 
 def test_propositions_are_listed_and_filtered(bank: Server) -> None:
     """By status; --max cuts."""
-    ids = [proposed(bank, "C000102") for _ in range(3)]
+    ids = [proposed(bank, "C100102") for _ in range(3)]
     run("update", ids[1], "accepted", "--server", bank.decisions)
 
-    listed = as_json(bank, "propositions", "C000102")
-    accepted = as_json(bank, "propositions", "C000102", "--status", "accepted")
-    table = ask(bank, "propositions", "C000102", "--max", "2")
+    listed = as_json(bank, "propositions", "C100102")
+    accepted = as_json(bank, "propositions", "C100102", "--status", "accepted")
+    table = ask(bank, "propositions", "C100102", "--max", "2")
 
     assert [p["proposition"]["proposition_id"] for p in listed] == ids[::-1]
     assert [p["proposition"]["proposition_id"] for p in accepted] == [ids[1]]
@@ -60,24 +75,24 @@ def test_propositions_are_listed_and_filtered(bank: Server) -> None:
 
 def test_a_merge_and_an_erasure(bank: Server) -> None:
     """The alias erases the whole contact; again there is nothing."""
-    proposed(bank, "C000103")
-    proposed(bank, "C000104")
+    proposed(bank, "C100103")
+    proposed(bank, "C100104")
 
-    merged = ask(bank, "merge", "C000103", "C000104")
-    receipt = as_json(bank, "delete", "C000103", "--yes")
-    again = ask(bank, "delete", "C000104", "--yes", status=1)
+    merged = ask(bank, "merge", "C100103", "C100104")
+    receipt = as_json(bank, "delete", "C100103", "--yes")
+    again = ask(bank, "delete", "C100104", "--yes", status=1)
 
-    assert "C000103" in merged
+    assert "C100103" in merged
     assert receipt["counts"]["propositions"] == "2"
     assert receipt["counts"]["profiles"] == "2"
     assert receipt["receipt_id"]
-    assert again.startswith("NOT_FOUND: nothing is known of contact 'C000104'")
+    assert again.startswith("NOT_FOUND: nothing is known of contact 'C100104'")
 
 
 @pytest.mark.parametrize(("answer", "status"), [("n\n", 1), ("y\n", 0)])
 def test_an_erasure_asks_first(bank: Server, answer: str, status: int) -> None:
     """And lists what would go; without a yes nothing does."""
-    contact = f"C00010{5 + status}"
+    contact = f"C10010{5 + status}"
     proposed(bank, contact)
     options = ("--admin-server", bank.admin, "--data", str(bank.data))
     done = subprocess.run(
@@ -100,15 +115,15 @@ def test_an_erasure_asks_first(bank: Server, answer: str, status: int) -> None:
 def test_what_is_wrong_is_said(bank: Server, tmp_path: Path) -> None:
     """Unknown contacts, statuses and tokens."""
     unknown = ask(bank, "show", "nobody", status=1)
-    status = ask(bank, "propositions", "C000101", "--status", "loved", status=2)
+    status = ask(bank, "propositions", "C100101", "--status", "loved", status=2)
     token = tmp_path / "token"
     token.write_text("wrong")
     refused = run(
-        *("contacts", "show", "C000101", "--admin-server", bank.admin),
+        *("contacts", "show", "C100101", "--admin-server", bank.admin),
         *("--token-file", token),
         status=1,
     )
-    missing = run("contacts", "show", "C000101", "--data", tmp_path, status=1)
+    missing = run("contacts", "show", "C100101", "--data", tmp_path, status=1)
 
     assert unknown.startswith("NOT_FOUND")
     assert "'loved' is not a status" in status
