@@ -1,20 +1,11 @@
 """Processes that are killed at a moment: before a name or the disk changes."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
-from multiprocessing.context import ForkServerContext
 
 #: What changes names or the disk; somebody may be killed before each of them.
 STEPS = ("fsync", "replace", "unlink")
-
-
-def clean_processes(module: str) -> ForkServerContext:
-    """Starts processes that have nothing open, and a module imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module])
-    return context
 
 
 def be_killed_at(last: int) -> None:

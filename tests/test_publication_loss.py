@@ -18,7 +18,8 @@ from compiler.revision import compile_catalog
 from server.data_folder import DataFolder
 from server.publication import ensure_runnable, publish_artifact, roll_back
 from tests.bank import NOON_MS, environment, offer
-from tests.killed_processes import be_killed_at, clean_processes
+from tests.clean_processes import clean_processes
+from tests.killed_processes import be_killed_at
 from tests.servers import DEADLINE_SECONDS
 from tests.signing import trusted_key
 
@@ -49,7 +50,7 @@ PUBLISHERS: dict[str, tuple[Callable[[Place], Manifest], int]] = {
 @pytest.fixture(scope="module")
 def clean_process() -> ForkServerContext:
     """Starts processes that have nothing open, and everything imported."""
-    return clean_processes(__name__)
+    return clean_processes()
 
 
 def place_in(root: Path) -> Place:

@@ -20,7 +20,8 @@ from server.design.publishing import Publisher
 from server.design.scheduling import Scheduling
 from server.wire import admin_pb2 as pb
 from tests.bank import NOON_MS, environment, offer
-from tests.killed_processes import be_killed_at, clean_processes
+from tests.clean_processes import clean_processes
+from tests.killed_processes import be_killed_at
 from tests.servers import DEADLINE_SECONDS
 
 AT_MS = NOON_MS + 60_000
@@ -61,7 +62,7 @@ STEPS = {"schedule": Place.schedule, "publish": Place.publish_due}
 
 @pytest.fixture(scope="module")
 def clean_process() -> ForkServerContext:
-    return clean_processes(__name__)
+    return clean_processes()
 
 
 def do_until(what: str, place: Place, last: int) -> None:
