@@ -152,10 +152,16 @@ def test_contacts_need_a_space(files: Path) -> None:
 
 @pytest.mark.skipif(not BANK_DATA.exists(), reason=f"{BANK_DATA} is not there")
 def test_a_whole_bank_is_compared(files: Path) -> None:
-    """Its 45,211 clients, by the number of their rows."""
+    """Clients of its whole campaign, by the number of their rows.
+
+    Every fifth: test_served_bank.py reads all of them, and these are decided for twice.
+    """
+    header, *rows = BANK_DATA.read_text().splitlines(keepends=True)
+    (files / "bank.csv").write_text(header + "".join(rows[::5]))
     said = run(
-        *("catalog", "diff", BANK, files / "edited", "--contacts", BANK_DATA),
+        *("catalog", "diff", BANK, files / "edited"),
+        *("--contacts", files / "bank.csv"),
         *("--space", "web_home_hero", "--max", 3, "--output", "json"),
     )
 
-    assert json.loads(said)["contacts"] == 45_211
+    assert json.loads(said)["contacts"] == 9_043
