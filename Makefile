@@ -15,8 +15,9 @@ PACKAGES := compiler catalog_store contact_store server examples
 serve: .venv/.serve
 	$(BIN)/python -m examples.bank.first_light
 
+# On all cores, file by file in their order: what several tests share, one process has.
 test: .venv/.test check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/.test
 	$(BIN)/ruff format --check .
