@@ -4,15 +4,17 @@ Encoded fields that are joined are one message, in any order: that is what proto
 wire format is for. So a proposition is what its space shows of the offer, prepared, and
 what this decision says of it.
 
-PERF: an answer with three propositions takes 17 us instead of 34 (bench.calling,
+PERF: an answer with three propositions takes 8 us where messages took 34 (`bench.calling`,
 10,000 offers, CPython 3.11).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from struct import Struct
 from typing import Final, cast
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from server.engine.decision import Chosen
 from server.engine.live_offers import LiveSpace
@@ -23,6 +25,10 @@ PARTS_MAX: Final = 16_384
 
 #: How a field's value is laid out; see protobuf's encoding.
 _VARINT, _FIXED64, _LENGTH = 0, 1, 2
+
+
+#: Spaces of an answer, and seconds, that are kept encoded.
+_SPACES_MAX, _SECONDS_MAX = 256, 2
 
 
 def _tag(message: type[Message], field: str, layout: int) -> bytes:
@@ -37,6 +43,11 @@ _RANK = _tag(pb.Proposition, "rank", _VARINT)
 _WEIGHT = Struct("<cd")
 _WEIGHT_TAG = _tag(pb.Proposition, "weight", _FIXED64)
 _OF_RESULT = _tag(pb.SpaceResult, "propositions", _LENGTH)
+_INTERACTION = _tag(pb.ProposeResponse, "interaction_id", _LENGTH)
+_REVISION = _tag(pb.ProposeResponse, "revision", _VARINT)
+_MODE = _tag(pb.ProposeResponse, "identification_mode", _VARINT)
+_VISITOR = _tag(pb.ProposeResponse, "visitor_id", _LENGTH)
+_WARNING = _tag(pb.ProposeResponse, "warnings", _LENGTH)
 _OF_ANSWER = _tag(pb.ProposeResponse, "results", _LENGTH)
 
 
@@ -65,25 +76,60 @@ class OfferParts:
         return part
 
 
-def event_time_part(encoded_timestamp: bytes) -> bytes:
+def answer_part(
+    interaction_id: str,
+    revision: int,
+    mode: int,
+    visitor_id: str,
+    warnings: Iterable[str],
+) -> bytes:
+    """All of an answer but its results; `mode` is the number of the wire's."""
+    parts = [_INTERACTION + _sized(interaction_id.encode())]
+    # As protobuf does it, what is 0 or empty is left out.
+    if revision:
+        parts.append(_REVISION + _varint(revision))
+    if mode:
+        parts.append(_MODE + _varint(mode))
+    if visitor_id:
+        parts.append(_VISITOR + _sized(visitor_id.encode()))
+    parts += [_WARNING + _sized(warning.encode()) for warning in warnings]
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=_SPACES_MAX)
+def space_part(space: str, shortfall_reason: int, default_content: str) -> bytes:
+    """All of a space's result but its propositions."""
+    return pb.SpaceResult(
+        space=space,
+        shortfall_reason=pb.ShortfallReason.Name(shortfall_reason),
+        default_content=default_content,
+    ).SerializeToString()
+
+
+def event_time_part(at_ms: int) -> bytes:
     """The event time of a proposition."""
-    return _EVENT_TIME + _sized(encoded_timestamp)
+    seconds, milliseconds = divmod(at_ms, 1_000)
+    return _EVENT_TIME + _sized(_of_seconds(seconds) + _MILLISECONDS[milliseconds])
+
+
+@lru_cache(maxsize=_SECONDS_MAX)
+def _of_seconds(seconds: int) -> bytes:
+    return Timestamp(seconds=seconds).SerializeToString()
+
+
+_MILLISECONDS = [
+    Timestamp(nanos=number * 1_000_000).SerializeToString() for number in range(1_000)
+]
 
 
 def proposition(
     part: bytes, chosen: Chosen, proposition_id: str, event_time: bytes
 ) -> bytes:
     """A proposition, as a part of a result; `event_time` is a part too."""
-    made = b"".join(
-        (
-            part,
-            _WEIGHT.pack(_WEIGHT_TAG, chosen.scored.weight),
-            _RANK,
-            _varint(chosen.rank),
-            event_time,
-            _ID + _sized(proposition_id.encode()) if proposition_id else b"",
-        )
-    )
+    weight = _WEIGHT.pack(_WEIGHT_TAG, chosen.scored.weight)
+    made = part + weight + _RANK + _varint(chosen.rank) + event_time
+    if proposition_id:
+        made += _ID + _sized(proposition_id.encode())
     return _OF_RESULT + _sized(made)
 
 

@@ -4,11 +4,18 @@ import json
 from collections.abc import Container, Mapping, Sequence
 
 from contact_store.records import Proposition
-from server.answer_bytes import OfferParts, event_time_part, proposition, result
+from server.answer_bytes import (
+    OfferParts,
+    answer_part,
+    event_time_part,
+    proposition,
+    result,
+    space_part,
+)
 from server.engine.decision import Decision, Shortfall
 from server.engine.rendering import Rendered, Shown, completed
 from server.identification import Identification, Identified
-from server.translation import AskedDecision, timestamp
+from server.translation import AskedDecision
 from server.wire import decision_pb2 as pb
 
 _MODES = {
@@ -21,6 +28,8 @@ _NOT_RENDERED_TOLD_MAX = 10
 
 # PERF: a member that is a key is hashed in Python, and most spaces are filled.
 _NO_SHORTFALL = Shortfall.NONE
+_UNDECIDED = pb.SHORTFALL_REASON_NOT_IDENTIFIED
+_UNKNOWN = pb.SHORTFALL_REASON_UNKNOWN_SPACE
 _SHORTFALLS = {
     Shortfall.NONE: pb.SHORTFALL_REASON_UNSPECIFIED,
     Shortfall.NOT_ENOUGH_ELIGIBLE: pb.SHORTFALL_REASON_NOT_ENOUGH_ELIGIBLE,
@@ -53,47 +62,37 @@ def propose_answer(
     """
     warnings = [*warnings]
     results: list[bytes] = []
-    event_time = event_time_part(timestamp(at_ms).SerializeToString())
+    event_time = event_time_part(at_ms)
     for one, place in zip(asked.spaces, places, strict=True):
-        told = pb.SpaceResult(space=one.space)
         if place is None:
-            known = one.space in known_spaces
-            told.shortfall_reason = (
-                pb.SHORTFALL_REASON_NOT_IDENTIFIED
-                if known
-                else pb.SHORTFALL_REASON_UNKNOWN_SPACE
-            )
-            results.append(result(told.SerializeToString()))
+            reason = _UNDECIDED if one.space in known_spaces else _UNKNOWN
+            results.append(result(space_part(one.space, reason, "")))
             continue
         filled = decision.spaces[place]
-        if filled.shortfall is not _NO_SHORTFALL:
-            told.shortfall_reason = _SHORTFALLS[filled.shortfall]
-        if not filled.chosen:
-            told.default_content = filled.space.default_content
-        parts = [told.SerializeToString()]
-        for index, chosen in enumerate(filled.chosen):
+        space, chosen, shortfall, not_rendered = filled
+        reason = 0 if shortfall is _NO_SHORTFALL else _SHORTFALLS[shortfall]
+        default_content = "" if chosen else space.default_content
+        parts = [space_part(one.space, reason, default_content)]
+        for index, each in enumerate(chosen):
             proposition_id = proposition_ids.get((place, index), "")
-            if chosen.shown is None or chosen.rendered is None:
-                part = offer_parts[place].part(filled.space, chosen)
+            if each.shown is None or each.rendered is None:
+                part = offer_parts[place].part(space, each)
             else:
-                part = _shown_part(chosen.shown, chosen.rendered, proposition_id)
-            parts.append(proposition(part, chosen, proposition_id, event_time))
+                part = _shown_part(each.shown, each.rendered, proposition_id)
+            parts.append(proposition(part, each, proposition_id, event_time))
         results.append(result(b"".join(parts)))
-        warnings.extend(
-            [
-                f"offer {one.offer.name!r} is left out of {filled.space.name!r}:"
-                f" {one.reason}"
-                for one in filled.not_rendered[:_NOT_RENDERED_TOLD_MAX]
-            ]
-        )
-    answer = pb.ProposeResponse(
-        interaction_id=interaction_text(interaction),
-        revision=revision,
-        identification_mode=_MODES[identified.mode],
-        visitor_id=identified.visitor_id,
-        warnings=warnings,
+        warnings += [
+            f"offer {left.offer.name!r} is left out of {space.name!r}: {left.reason}"
+            for left in not_rendered[:_NOT_RENDERED_TOLD_MAX]
+        ]
+    answer = answer_part(
+        interaction_text(interaction),
+        revision,
+        _MODES[identified.mode],
+        identified.visitor_id,
+        warnings,
     )
-    return b"".join((answer.SerializeToString(), *results))
+    return b"".join((answer, *results))
 
 
 def update_answer(proposition_id: str, updated: Proposition) -> bytes:

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server import answer_bytes
-from server.answer_bytes import OfferParts, event_time_part, proposition, result
+from server.answer_bytes import (
+    OfferParts,
+    answer_part,
+    event_time_part,
+    proposition,
+    result,
+    space_part,
+)
 from server.translation import timestamp
 from server.wire import decision_pb2 as pb
 
@@ -42,6 +49,10 @@ def showing(fields: dict[str, str]) -> Any:
     proposition_id=texts,
     at_ms=st.integers(0, 253_402_300_799_999),
     count=st.integers(0, 3),
+    revision=st.sampled_from(EDGES) | st.integers(0, 2**64 - 1),
+    mode=st.sampled_from(pb.IdentificationMode.values()),
+    shortfall_reason=st.sampled_from(pb.ShortfallReason.values()),
+    warnings=st.lists(texts, max_size=2),
 )
 def test_parts_are_the_message(
     fields: dict[str, str],
@@ -50,13 +61,27 @@ def test_parts_are_the_message(
     proposition_id: str,
     at_ms: int,
     count: int,
+    revision: int,
+    mode: Any,
+    shortfall_reason: Any,
+    warnings: list[str],
 ) -> None:
     """Whatever is in it, and however long."""
     space, parts = showing(fields), OfferParts()
-    expected = pb.ProposeResponse(interaction_id="1", revision=7)
-    wanted = expected.results.add(space="page")
-    encoded = [pb.SpaceResult(space="page").SerializeToString()]
-    time_part = event_time_part(timestamp(at_ms).SerializeToString())
+    # Of the same kind, and as long as ids and texts of spaces can be.
+    visitor_id = default_content = proposition_id
+    expected = pb.ProposeResponse(
+        interaction_id="1",
+        revision=revision,
+        identification_mode=mode,
+        visitor_id=visitor_id,
+        warnings=warnings,
+    )
+    wanted = expected.results.add(
+        space="page", shortfall_reason=shortfall_reason, default_content=default_content
+    )
+    encoded = [space_part("page", shortfall_reason, default_content)]
+    time_part = event_time_part(at_ms)
     for number in range(count):
         one = chosen(number, weight, rank)
         wanted.propositions.add(
@@ -70,10 +95,13 @@ def test_parts_are_the_message(
         )
         part = parts.part(space, one)
         encoded.append(proposition(part, one, proposition_id, time_part))
-    head = pb.ProposeResponse(interaction_id="1", revision=7).SerializeToString()
+    head = answer_part("1", revision, mode, visitor_id, warnings)
 
     answer = pb.ProposeResponse.FromString(head + result(b"".join(encoded)))
     assert answer == expected
+    if not count:
+        # As short as protobuf makes it.
+        assert len(head + result(b"".join(encoded))) == expected.ByteSize()
 
 
 def test_an_offer_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
