@@ -172,11 +172,9 @@ class HistoryStore:
         with self._read_txn() as txn:
             return self._tables.read(txn, environment, contact, reach)
 
-    @contextmanager
-    def snapshot(self) -> Generator[HistorySnapshot]:
+    def snapshot(self) -> HistorySnapshot:
         """What a decision reads, for `with`: all as of one moment."""
-        with self._read_txn() as txn:
-            yield HistorySnapshot(txn, self._tables, self._quotas)
+        return HistorySnapshot(self._read_txn(), self._tables, self._quotas)
 
     def bound_contact(self, environment: str, visitor_id: str) -> str | None:
         """The contact that a visitor is bound to in an identified environment.

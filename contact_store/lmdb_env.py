@@ -114,9 +114,9 @@ class ReadTxn:
 
     def __enter__(self) -> Txn:
         try:
-            self._txn = self._begin()
+            self._txn = self._lmdb_env.begin()
         except lmdb.Error as error:
-            raise _cannot_be_read(error) from error
+            self._txn = self._begin_again(error)
         return self._txn
 
     def __exit__(
@@ -129,13 +129,13 @@ class ReadTxn:
         if isinstance(error, lmdb.Error):
             raise _cannot_be_read(error) from error
 
-    def _begin(self) -> Txn:
+    def _begin_again(self, error: lmdb.Error) -> Txn:
+        if self._recover is None:
+            raise _cannot_be_read(error) from error
         try:
-            return self._lmdb_env.begin()
-        except lmdb.Error:
-            if self._recover is None:
-                raise
             return self._recover().begin()
+        except lmdb.Error as still:
+            raise _cannot_be_read(still) from still
 
 
 def _cannot_be_read(error: lmdb.Error) -> StoreFailed:
