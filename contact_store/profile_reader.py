@@ -1,6 +1,7 @@
 """Reads profiles as tuples of slots, in the order that one caller declares."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from catalog_store.records import Attribute
 from contact_store.contact_ids import contact_id_bytes
@@ -11,6 +12,14 @@ from contact_store.profile_layers import PREFIX_BYTES, layer_prefix, read_layers
 from contact_store.profile_values import Pick, decode_profile, picking
 from contact_store.profiles import ProfileStore
 from contact_store.slots import Slot
+
+
+class Profile(NamedTuple):
+    """What is stored of one contact, as one caller declares it."""
+
+    slots: tuple[Slot, ...]
+    #: How many of the slots are absent.
+    absent_count: int
 
 
 class ProfileReader:
@@ -41,7 +50,12 @@ class ProfileReader:
         self._pick_of_layout: dict[Slot, Pick] = {}
 
     def get(self, contact_id: str) -> tuple[Slot, ...] | None:
-        """The profile's slots; None when there is no profile.
+        """The profile's slots; raises as `read`."""
+        profile = self.read(contact_id)
+        return None if profile is None else profile.slots
+
+    def read(self, contact_id: str) -> Profile | None:
+        """None when there is no profile.
 
         Raises InvalidContactId, CorruptRecord and StoreFailed.
         """
@@ -53,19 +67,20 @@ class ProfileReader:
                 key = prefix + contact
                 value = txn.get(key)
                 if value is not None:
-                    return self._slots(txn, key[PREFIX_BYTES:], value)
+                    return self._profile(txn, key[PREFIX_BYTES:], value)
             return None
 
-    def _slots(self, txn: Txn, own_key: bytes, value: bytes) -> tuple[Slot, ...]:
+    def _profile(self, txn: Txn, own_key: bytes, value: bytes) -> Profile:
         values = decode_profile(own_key, value)
         pick = self._pick_of_layout.get(values[0])
         if pick is None:
             pick = self._learn_layout(txn, values[0])
         slots = pick(values)
-        if None in slots:
+        absent_count = slots.count(None)
+        if absent_count:
             absent = self._absent
-            return tuple([absent if slot is None else slot for slot in slots])
-        return slots
+            slots = tuple([absent if slot is None else slot for slot in slots])
+        return Profile(slots, absent_count)
 
     def _refresh(self, txn: Txn) -> None:
         number = find_environment(txn, self._environment)

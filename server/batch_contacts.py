@@ -12,6 +12,7 @@ from catalog_store.records import UnixMs
 from compiler.runtime.history import HISTORY_MAX
 from compiler.runtime.values import MISSING
 from contact_store.history import HistoryStore
+from contact_store.profile_reader import Profile
 from contact_store.profiles import ProfileStore
 from contact_store.reach import Reach
 from contact_store.records import EMPTY_RECORD
@@ -44,7 +45,7 @@ class BatchPreparation:
         )
         self._anybody = self._prepared(Identified(self._mode, self.environment, "", ""))
         self._nobody: PreparedDecision | None = None
-        self._absent = self._anybody.contact
+        self._absent = Profile(self._anybody.contact, self._anybody.absent_count)
         self._segment = self._segment_rule()
 
     @property
@@ -55,13 +56,16 @@ class BatchPreparation:
     def contact(self, contact_id: str) -> PreparedDecision:
         """For one contact; raises InvalidContactId, CorruptRecord and StoreFailed."""
         environment = self.environment
-        slots = self._preparation.profile(environment, contact_id)
-        if slots is None and environment.requires_profile:
-            return self._for_nobody()
+        profile = self._preparation.profile(environment, contact_id)
+        if profile is None:
+            if environment.requires_profile:
+                return self._for_nobody()
+            profile = self._absent
         visitor_id = contact_id if environment.anonymous else ""
         return self._anybody._replace(
             identified=Identified(self._mode, environment, contact_id, visitor_id),
-            contact=self._absent if slots is None else slots,
+            contact=profile.slots,
+            absent_count=profile.absent_count,
             interaction=self._preparation.new_interaction(),
         )
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from catalog_store.records import UnixMs
 from compiler.runtime.values import MISSING
 from contact_store.history import HistoryStore
-from contact_store.profile_reader import ProfileReader
+from contact_store.profile_reader import Profile, ProfileReader
 from contact_store.profiles import ProfileStore
 from contact_store.reach import Look, Reach
 from contact_store.records import Proposition
@@ -53,6 +53,8 @@ class PreparedDecision(NamedTuple):
     form: PreparedForm
     #: The contact's slots.
     contact: tuple[object, ...]
+    #: How many of these are absent.
+    absent_count: int
     names: KnownNames | None
     #: How far back the rules of the environment that decides look.
     looks: tuple[Look, ...]
@@ -105,6 +107,10 @@ class PreparedDecision(NamedTuple):
     def reach(self, decided_at_ms: UnixMs) -> Reach:
         """What the decision must see of the contact's history."""
         return Reach(self.looks, self.asked.at_ms(decided_at_ms))
+
+
+#: Where nobody decides.
+_NOBODY = Profile((), 0)
 
 
 class Preparation:
@@ -164,23 +170,23 @@ class Preparation:
                 if len(self._forms) >= REQUESTS_MAX:
                     self._forms.clear()
                 self._forms[key] = form
+        contact = _NOBODY if decides is None else self._profile(decides, identified)
         return PreparedDecision(
             asked=asked,
             catalog=catalog,
             environment=environment,
             identified=identified,
             form=form,
-            contact=() if decides is None else self._profile(decides, identified),
+            contact=contact.slots,
+            absent_count=contact.absent_count,
             names=None if decides is None else self._names_of(decides),
             looks=() if decides is None else self._looks_of(decides),
             interaction=self.new_interaction(),
         )
 
-    def profile(
-        self, environment: LiveEnvironment, contact_id: str
-    ) -> tuple[object, ...] | None:
-        """The contact's slots; None when there is no profile."""
-        return self._reader(environment).get(contact_id)
+    def profile(self, environment: LiveEnvironment, contact_id: str) -> Profile | None:
+        """None when there is none."""
+        return self._reader(environment).read(contact_id)
 
     def has_profile(self, environment: LiveEnvironment, contact_id: str) -> bool:
         return self.profile(environment, contact_id) is not None
@@ -271,14 +277,15 @@ class Preparation:
         warnings = _warnings(asked, environment, catalog)
         return PreparedForm(tuple(places), tuple(calls), tuple(parts), values, warnings)
 
-    def _profile(
-        self, decides: LiveEnvironment, identified: Identified
-    ) -> tuple[object, ...]:
-        """The contact's slots; all absent when there is no profile."""
+    def _profile(self, decides: LiveEnvironment, identified: Identified) -> Profile:
+        """The contact's; all absent when there is no profile."""
         contact_id = identified.contact_id
         # Of a batch, nobody in particular is prepared for first.
         profile = self.profile(decides, contact_id) if contact_id else None
-        return profile or (MISSING,) * len(decides.contact_attributes)
+        if profile is None:
+            count = len(decides.contact_attributes)
+            return Profile((MISSING,) * count, count)
+        return profile
 
     def _reader(self, environment: LiveEnvironment) -> ProfileReader:
         reader = self._readers.get(environment.name)

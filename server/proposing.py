@@ -141,7 +141,7 @@ class Proposing:
             seen = history.newest() if wants_all else history.seen()
             call = call._replace(history=seen, newest=None)
         self._decided = _Decided(call, decision)
-        count_decision(decision, call.contact)
+        count_decision(decision, prepared.absent_count)
         return decision
 
     def _answer(

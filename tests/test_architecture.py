@@ -63,7 +63,6 @@ MAY_IMPORT = {
         "server.engine",
         "server.metrics_files",
         "server.metrics_layout",
-        "compiler.runtime",
     },
     "server.metrics_layout": {"server.access.permissions", "server.engine"},
     "server.metrics_files": {"catalog_store.durable_files", "server.metrics_layout"},

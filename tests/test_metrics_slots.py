@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.runtime.values import MISSING
 from server import metrics
 from server.engine.decision import Decision, Shortfall, SpaceDecision
 from server.engine.live_offers import LiveSpace
@@ -77,8 +76,7 @@ def decision(shortfall: Shortfall, raised: int, exclusions: int, absent: int) ->
         "propono_quota_exclusions_total": exclusions,
         "propono_absent_attributes_total": absent,
     }
-    contact = (*(MISSING,) * absent, 1, "a")
-    return Event(lambda: metrics.count_decision(made, contact), adds)
+    return Event(lambda: metrics.count_decision(made, absent), adds)
 
 
 #: Exact in binary, so that sums do not depend on their order; on bounds, too.
