@@ -71,7 +71,18 @@ def context_slots(
 
     The channel and the space are the engine's to fill, for each space of the call.
     """
-    declared = (values.get(a.name, MISSING) for a in attributes)
+    return slots_at(declared_slots(values, attributes), now_ms)
+
+
+def declared_slots(
+    values: Mapping[str, object], attributes: Iterable[Attribute]
+) -> tuple[object, ...]:
+    """Those of the attributes, which are the same at any time."""
+    return tuple([values.get(a.name, MISSING) for a in attributes])
+
+
+def slots_at(declared: tuple[object, ...], now_ms: int) -> tuple[object, ...]:
+    """As `context_slots`, given what is the same at any time."""
     return now_ms * 1_000, MISSING, MISSING, *declared
 
 

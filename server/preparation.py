@@ -17,7 +17,12 @@ from contact_store.profiles import ProfileStore
 from contact_store.reach import Look, Reach
 from contact_store.records import Proposition
 from server.answer_bytes import OfferParts
-from server.context_values import check_context, context_slots
+from server.context_values import (
+    check_context,
+    context_slots,
+    declared_slots,
+    slots_at,
+)
 from server.engine.call import Call, SpaceCall
 from server.engine.history_slots import KnownNames
 from server.engine.live_catalog import LiveCatalog, LiveEnvironment
@@ -39,6 +44,8 @@ class PreparedForm(NamedTuple):
     #: Of the space of each of `calls`.
     offer_parts: tuple[OfferParts, ...]
     context_values: dict[str, object]
+    #: As rules of the environment that decides read them, but for the built-in ones.
+    context_slots: tuple[object, ...]
     warnings: tuple[str, ...]
 
 
@@ -88,9 +95,7 @@ class PreparedDecision(NamedTuple):
         return Call(
             environment=decides,
             contact=self.contact,
-            context=context_slots(
-                self.form.context_values, decides.context_attributes, at_ms
-            ),
+            context=slots_at(self.form.context_slots, at_ms),
             history=history,
             spaces=self.form.calls,
             at_ms=at_ms,
@@ -149,9 +154,10 @@ class Preparation:
         """What is asked for; raises UnknownName when that, or all spaces, are."""
         self.use(catalog)
         environment = _environment(catalog, asked.environment)
-        if not any(one.space in environment.spaces for one in asked.spaces):
-            raise UnknownName("space", asked.spaces[0].space, environment.spaces)
-        return environment
+        for one in asked.spaces:
+            if one.space in environment.spaces:
+                return environment
+        raise UnknownName("space", asked.spaces[0].space, environment.spaces)
 
     def prepare_as(
         self,
@@ -274,8 +280,15 @@ class Preparation:
                 )
                 key = (decides.name, space.name)
                 parts.append(self._offer_parts.setdefault(key, OfferParts()))
-        warnings = _warnings(asked, environment, catalog)
-        return PreparedForm(tuple(places), tuple(calls), tuple(parts), values, warnings)
+        attributes = () if decides is None else decides.context_attributes
+        return PreparedForm(
+            places=tuple(places),
+            calls=tuple(calls),
+            offer_parts=tuple(parts),
+            context_values=values,
+            context_slots=declared_slots(values, attributes),
+            warnings=_warnings(asked, environment, catalog),
+        )
 
     def _profile(self, decides: LiveEnvironment, identified: Identified) -> Profile:
         """The contact's; all absent when there is no profile."""

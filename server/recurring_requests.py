@@ -3,7 +3,7 @@
 A page asks the same for everybody who looks at it: its spaces, its context. Such a
 request is checked once, and again only where it differs.
 
-PERF: 3.2 us instead of 14 for a request of one space and one context attribute, and
+PERF: 2.7 us instead of 14 for a request of one space and one context attribute, and
 what is prepared from it 9 us instead of 21 (`bench.calling`, CPython 3.11, two busy
 cores).
 """
@@ -33,18 +33,29 @@ class RecurringRequests:
             return asked_decision(request, now_ms)
         request_id = request.request_id
         contact_id, visitor_id = request.contact_id, request.visitor_id
-        request.request_id = request.contact_id = request.visitor_id = ""
+        # PERF: most requests have one of the three, and each that is not set is 0.2 us.
+        if request_id:
+            request.request_id = ""
+        if contact_id:
+            request.contact_id = ""
+        if visitor_id:
+            request.visitor_id = ""
         form = request.SerializeToString()
-        request.request_id = request_id
-        request.contact_id, request.visitor_id = contact_id, visitor_id
+        if request_id:
+            request.request_id = request_id
+        if contact_id:
+            request.contact_id = contact_id
+        if visitor_id:
+            request.visitor_id = visitor_id
         known = self._known.get(form)
         if known is None or not (
             _is_short(request_id) and _is_short(contact_id) and _is_short(visitor_id)
         ):
             asked = asked_decision(request, now_ms)
             return asked if len(form) > BYTES_MAX else self._learnt(form, asked)
-        return known._replace(
-            request_id=request_id, contact_id=contact_id, visitor_id=visitor_id
+        # PERF: 0.6 us; `_replace` takes 1.6 for so many fields.
+        return AskedDecision(
+            request_id, known.environment, contact_id, visitor_id, *known[4:]
         )
 
     def _learnt(self, form: bytes, asked: AskedDecision) -> AskedDecision:
