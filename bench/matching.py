@@ -32,7 +32,7 @@ from server.engine.arbitration import Draw, Scored
 from server.engine.call import Call
 from server.engine.decision import decide
 from server.engine.eligibility import Conditions
-from server.engine.ranking import Candidates, ranked
+from server.engine.ranking import Candidates, PassedOver, ranked
 
 #: Offers asked for.
 TOP = 3
@@ -98,7 +98,16 @@ def best(call: Call) -> list[Scored]:
     conditions.enter(space)
     everything = Candidates(None, None)
     draw = Draw(call.seed)
-    ranking = ranked(call.environment, space, everything, conditions, call.at_ms, draw)
+    passed_over = PassedOver(frozenset(), frozenset())
+    ranking = ranked(
+        call.environment,
+        space,
+        everything,
+        conditions,
+        call.at_ms,
+        draw,
+        passed_over,
+    )
     return list(islice(ranking, TOP))
 
 

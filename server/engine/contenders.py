@@ -7,7 +7,7 @@ is. So the others are ranked alone. Where two of them are equal the ranking begi
 as it is defined, with everybody, and all its draws; what was looked at is passed over.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 from itertools import chain
 from math import inf
 
@@ -18,12 +18,12 @@ from server.engine.counted_offers import NOBODY, LeftOut
 from server.engine.eligibility import Conditions
 from server.engine.live_offers import LiveSpace
 from server.engine.presentation import Presented
-from server.engine.ranking import Candidates, ranked
+from server.engine.ranking import Candidates, PassedOver, ranked
 
-#: Excluded offers that are looked at before the ranking goes on without them; twice as
-#: many each time.
+#: Excluded offers that are given before the ranking goes on without them, those that
+#: were passed over counted as well; twice as many each time.
 #:
-#: PERF: a look takes 2 us, and to begin a ranking anew 25 (10,000 offers).
+#: PERF: one takes 2 to 4 us, and to begin a ranking anew 25 (10,000 offers).
 LOOKS_MAX = 16
 
 
@@ -38,20 +38,30 @@ class Contenders:
         conditions: Conditions,
         presented: Presented,
         draw: Draw,
+        shown: Set[int],
     ) -> None:
-        """The conditions must have entered the space."""
+        """`shown` are the offers that the space must not repeat, as it is filled.
+
+        The conditions must have entered the space.
+        """
         self._call = call
         self._space = space
         self._candidates = candidates
         self._conditions = conditions
         self._presented = presented
         self._draw = draw
+        self._shown = shown
+        self._passed_over = PassedOver(presented.plainly_full(space), shown)
         #: With everybody; not begun before it is needed.
-        self._whole: Iterator[Scored] = self._ranked(candidates, draw)
+        self._whole: Iterator[Scored] = self._ranked(
+            candidates, draw, self._passed_over
+        )
         self._is_whole = True
         #: What is not ranked otherwise.
         self._left_out = NOBODY
         self._looks = 0
+        #: Of those passed over.
+        self._counted = 0
         self._looks_max = LOOKS_MAX
 
     def __iter__(self) -> Iterator[Scored]:
@@ -79,23 +89,26 @@ class Contenders:
 
     def excluded(self) -> None:
         """Take note that a rule excluded the offer given last."""
-        self._looks += 1
+        self._looks += 1 + self._passed_over.count - self._counted
+        self._counted = self._passed_over.count
 
-    def left_out_besides(self, shown: Collection[int]) -> bool:
-        """Whether an eligible offer was left out that is not among those shown."""
-        known = self._with_rows(shown)
+    def has_left_out(self) -> bool:
+        """Whether an eligible offer was never given that is not among those shown."""
+        if self._passed_over.count:
+            return True
+        known = self._with_rows(self._shown)
         return self._are_eligible(
             self._left_out.offers & ~known.offers, self._left_out.rows & ~known.rows
         )
 
-    def left_out_of(self, shown: Collection[int]) -> bool:
-        """Whether an eligible offer was left out that is among those shown."""
-        known = self._with_rows(shown)
+    def has_left_out_shown(self) -> bool:
+        """Whether an eligible offer was never given that is among those shown."""
+        known = self._with_rows(self._shown)
         return self._are_eligible(
             self._left_out.offers & known.offers, self._left_out.rows & known.rows
         )
 
-    def _with_rows(self, numbers: Collection[int]) -> LeftOut:
+    def _with_rows(self, numbers: Set[int]) -> LeftOut:
         environment = self._call.environment
         offers = set_of(numbers, len(environment.offers))
         return LeftOut(offers, environment.live_index.rows_of(numbers))
@@ -107,7 +120,9 @@ class Contenders:
         index = self._call.environment.live_index
         some = self._candidates.within(index, LeftOut(offers, rows))
         try:
-            return next(self._ranked(some, NoDraw()), None) is not None
+            # Whoever is excluded as well is to be seen.
+            ranking = self._ranked(some, NoDraw(), PassedOver(frozenset(), self._shown))
+            return next(ranking, None) is not None
         except DrawNeeded:
             return True
 
@@ -153,9 +168,11 @@ class Contenders:
         others = self._candidates.without(
             self._call.environment.live_index, self._left_out
         )
-        return self._ranked(others, NoDraw())
+        return self._ranked(others, NoDraw(), self._passed_over)
 
-    def _ranked(self, candidates: Candidates, draw: Draw) -> Iterator[Scored]:
+    def _ranked(
+        self, candidates: Candidates, draw: Draw, passed_over: PassedOver
+    ) -> Iterator[Scored]:
         return ranked(
             self._call.environment,
             self._space,
@@ -163,4 +180,5 @@ class Contenders:
             self._conditions,
             self._call.at_ms,
             draw,
+            passed_over,
         )

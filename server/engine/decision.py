@@ -142,8 +142,10 @@ def _fill(
     space = asked.space
     conditions.enter(space)
     candidates = _candidates(call, asked)
-    contenders = Contenders(call, space, candidates, conditions, presented, draw)
     unrepeated, in_space = page.shown(space.name)
+    contenders = Contenders(
+        call, space, candidates, conditions, presented, draw, unrepeated
+    )
     chosen: list[Chosen] = []
     not_rendered: list[NotRendered] = []
     shortfall = _NOT_ENOUGH_ELIGIBLE
@@ -180,24 +182,23 @@ def _fill(
             if len(chosen) == asked.max_propositions:
                 shortfall = _NONE
                 break
+            presented.count(space)
     if shortfall is not _NONE:
-        shortfall = _shortfall(shortfall, contenders, unrepeated)
+        shortfall = _shortfall(shortfall, contenders)
     if not is_last:
         last = chosen[-1].scored if shortfall is _NONE else None
         contenders.end(last)
     return SpaceDecision(space, tuple(chosen), shortfall, tuple(not_rendered))
 
 
-def _shortfall(
-    shortfall: Shortfall, contenders: Contenders, unrepeated: set[int]
-) -> Shortfall:
+def _shortfall(shortfall: Shortfall, contenders: Contenders) -> Shortfall:
     """With the reasons of those that nobody looked at."""
     if shortfall in _BEFORE_NOT_RENDERED:
         return shortfall
-    if contenders.left_out_besides(unrepeated):
+    if contenders.has_left_out():
         return _PRESENTATION_RULES
     # What was chosen here is not among those left out, unless others were looked at.
-    if shortfall is _NOT_ENOUGH_ELIGIBLE and contenders.left_out_of(unrepeated):
+    if shortfall is _NOT_ENOUGH_ELIGIBLE and contenders.has_left_out_shown():
         return _SHOWN_ELSEWHERE
     return shortfall
 

@@ -9,6 +9,7 @@ A rule with a rest looks at the same propositions in the order of their moments:
 time the maximum is full the offers rest, and what falls into a rest is not counted.
 """
 
+from collections.abc import Set
 from math import inf, isfinite
 from typing import NamedTuple
 
@@ -58,6 +59,17 @@ class Presented:
                 if counter is not None and self._excludes_by(tally, counter):
                     return True
         return False
+
+    def plainly_full(self, space: LiveSpace) -> Set[int]:
+        """Offers and categories, by their hashes, that are excluded anywhere.
+
+        It grows with each `count`; others may be excluded as well.
+        """
+        return self._tallies.plainly_full(space)
+
+    def count(self, space: LiveSpace) -> None:
+        """Count what was added to the space: more is asked of it."""
+        self._tallies.count(space)
 
     def left_out(self, space: LiveSpace) -> LeftOut:
         """Offers that rules keep from being proposed in the space.

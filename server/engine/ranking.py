@@ -8,7 +8,7 @@ win. Merging the heads of the streams gives the classes of equal weight, and the
 orders each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from heapq import heappop, heappush, heapreplace
 from math import inf, isfinite
 from typing import NamedTuple
@@ -23,6 +23,8 @@ from server.engine.live_offers import LiveOffer, LiveSpace
 from server.engine.matching import survivors
 from server.engine.streams import FormulaRows, OwnRows, Race, Stream, Tied, opened
 
+#: Offers passed over until one is given all the same.
+PASSED_OVER_MAX = 16
 #: Rows of equal weight up to which they are listed.
 _LISTED_ROWS_MAX = 64
 
@@ -47,6 +49,20 @@ class Candidates(NamedTuple):
         return Candidates(rows & left_out.rows, offers & left_out.offers)
 
 
+class PassedOver:
+    """Offers that are left away once it is clear that they would be excluded."""
+
+    __slots__ = ("count", "full", "shown")
+
+    def __init__(self, full: Set[int], shown: Set[int]) -> None:
+        #: Offers and categories, by their hashes; it may grow.
+        self.full = full
+        #: Offers that are to be given nevertheless, by their numbers; it may grow.
+        self.shown = shown
+        #: How many there were; of PASSED_OVER_MAX one is given, for who asks to notice.
+        self.count = 0
+
+
 #: A stream and its weight, negated, so that the heaviest is the least; its place
 #: and number settle equals, so that streams are never compared.
 _Head = tuple[float, int, int, Stream]
@@ -59,6 +75,7 @@ def ranked(
     conditions: Conditions,
     at_ms: int,
     draw: Draw,
+    passed_over: PassedOver,
 ) -> Iterator[Scored]:
     """Eligible offers by weight, ties in the order of the draw; each offer once."""
     if environment.rule is not None and not conditions.holds(environment.rule):
@@ -71,7 +88,7 @@ def ranked(
     race = Race(index, space, rows, candidates.offers, conditions, at_ms)
     in_force = index.origins.at(at_ms, race.as_declared())
     origins = in_force.origins
-    taking = _Taking(index, environment.offers, draw)
+    taking = _Taking(index, environment.offers, draw, passed_over)
     heads: list[_Head] = []
     next_origin = 0
     while True:
@@ -104,8 +121,13 @@ class _Taking:
     """Takes offers from streams, each offer once."""
 
     def __init__(
-        self, index: LiveIndex, offers: Sequence[LiveOffer], draw: Draw
+        self,
+        index: LiveIndex,
+        offers: Sequence[LiveOffer],
+        draw: Draw,
+        passed_over: PassedOver,
     ) -> None:
+        self._passed_over = passed_over
         self._index = index
         self._offers = offers
         self._draw = draw
@@ -115,6 +137,8 @@ class _Taking:
         """Those of a group's own rows that are heavier than anything else."""
         index, offers, seen = self._index, self._offers, self._seen
         stops, offer_of, live_rows = index.class_stops, index.offer_of, index.live_rows
+        passed_over = self._passed_over
+        full, shown = passed_over.full, passed_over.shown
         while stream.weight > rival:
             first, weight = stream.row, stream.weight
             assert first is not None
@@ -124,7 +148,18 @@ class _Taking:
                 row = stream.take_one()
                 if row is not None and (offer := offer_of[row]) not in seen:
                     seen.add(offer)
-                    yield Scored(offers[offer], live_rows[row], weight)
+                    live = offers[offer]
+                    # PERF: where a category is full with one proposition, three are
+                    # found among eleven; giving the others as well takes 2 us each.
+                    if (
+                        full
+                        and (live.category_hash in full or live.offer_hash in full)
+                        and offer not in shown
+                    ):
+                        passed_over.count += 1
+                        if passed_over.count % PASSED_OVER_MAX:
+                            continue
+                    yield Scored(live, live_rows[row], weight)
             elif width <= _LISTED_ROWS_MAX or self._repeats(first, width):
                 tied = Tied({}, [])
                 stream.take(tied)

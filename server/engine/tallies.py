@@ -29,6 +29,29 @@ class Tally(NamedTuple):
     full: set[int]
 
 
+class _Count:
+    """What is counted by the rules that count alike."""
+
+    __slots__ = ("asks_space", "channel", "moments", "rule", "tallies")
+
+    def __init__(
+        self, rule: LivePresentationRule, channel: int | None, asks_space: bool
+    ) -> None:
+        #: One of them.
+        self.rule = rule
+        #: The channel counted; None is all.
+        self.channel = channel
+        #: Whether another space may count otherwise.
+        self.asks_space = asks_space
+        self.moments: dict[int, list[int]] = {}
+        self.tallies: list[Tally] = []
+
+
+#: What counts depend on: the rule by `counts_like`; the channel counted, None is all;
+#: the space, if the rule's condition on propositions asks for it.
+#: PERF: a plain tuple: five rules need as many, and a NamedTuple takes 0.4 us.
+_Counting = tuple[int, int | None, str]
+
 _NONE: list[Tally] = []
 
 
@@ -42,8 +65,7 @@ class Tallies:
         self._past: list[Proposition] = [*call.history] if self._rules else []
         #: Of those, the last that are in no count.
         self._uncounted: list[Proposition] = []
-        self._counts: dict[_Counting, dict[int, list[int]]] = {}
-        self._tallies: dict[_Counting, list[Tally]] = {}
+        self._counts: dict[_Counting, _Count] = {}
         #: Those of the rules that may exclude in a space, of each that was asked about.
         self._of_space: dict[str, list[Tally]] = {}
         #: The same without plain rules.
@@ -81,9 +103,16 @@ class Tallies:
         return more
 
     def plainly_full(self, space: LiveSpace) -> set[int]:
-        """Offers and categories, by their hashes, that plain rules exclude anywhere."""
+        """Offers and categories, by their hashes, that plain rules exclude anywhere.
+
+        To be kept: it grows with what is counted.
+        """
         self.of(space)
         return self._plainly_full
+
+    def count(self, space: LiveSpace) -> None:
+        """Count what was added, so that what was given of the space is up to date."""
+        self.of(space)
 
     def add(self, proposition: Proposition) -> None:
         """Count one that this call makes."""
@@ -100,51 +129,40 @@ class Tallies:
 
     def _count_new(self) -> None:
         new, self._uncounted = self._uncounted, []
-        for counting in list(self._tallies):
-            if counting.space:
-                # What another space counts is asked there.
-                del self._counts[counting], self._tallies[counting]
-                self._of_space.clear()
-                self._more_of_space.clear()
-        for counting, tallies in self._tallies.items():
-            counts, rule = self._counts[counting], tallies[0].rule
-            self._count(counts, rule, counting.channel, new)
+        if any(count.asks_space for count in self._counts.values()):
+            # What another space counts is asked there.
+            self._counts = {k: c for k, c in self._counts.items() if not c.asks_space}
+            self._of_space.clear()
+            self._more_of_space.clear()
+        for count in self._counts.values():
+            self._add(count, new)
             for past in new:
-                counter = counter_of(rule, past.offer, past.category)
-                if counter in counts:
-                    for tally in tallies:
+                counter = counter_of(count.rule, past.offer, past.category)
+                if counter in count.moments:
+                    for tally in count.tallies:
                         self._fill(tally, (counter,))
 
     def _tally(self, rule: LivePresentationRule, space: LiveSpace) -> Tally:
         asks_space = rule.counted_rule is not None and self._conditions.reads_space(
             rule.counted_rule
         )
-        counting = _Counting(
-            rule.counts_like,
-            space.channel_code if rule.same_channel else None,
-            space.name if asks_space else "",
-        )
-        counts = self._counts.get(counting)
-        if counts is None:
-            counts = self._counts[counting] = {}
-            self._tallies[counting] = []
-            self._count(counts, rule, counting.channel, self._past)
-        for tally in self._tallies[counting]:
+        channel = space.channel_code if rule.same_channel else None
+        counting = rule.counts_like, channel, space.name if asks_space else ""
+        count = self._counts.get(counting)
+        if count is None:
+            count = self._counts[counting] = _Count(rule, channel, asks_space)
+            self._add(count, self._past)
+        for tally in count.tallies:
             if tally.rule is rule:
                 return tally
-        tally = Tally(rule, counts, set())
-        self._tallies[counting].append(tally)
-        self._fill(tally, counts)
+        tally = Tally(rule, count.moments, set())
+        count.tallies.append(tally)
+        self._fill(tally, count.moments)
         return tally
 
-    def _count(
-        self,
-        counts: dict[int, list[int]],
-        rule: LivePresentationRule,
-        channel: int | None,
-        pasts: Sequence[Proposition],
-    ) -> None:
-        """Add the moments of those that a rule counts, by their counters."""
+    def _add(self, count: _Count, pasts: Sequence[Proposition]) -> None:
+        """Add the moments of those that are counted, by their counters."""
+        rule, channel, counts = count.rule, count.channel, count.moments
         statuses, counted_rule = rule.counted_statuses, rule.counted_rule
         if channel is not None or statuses is not None or counted_rule is not None:
             pasts = [
@@ -186,17 +204,6 @@ class Tallies:
                             if rule.is_plain:
                                 self._plainly_full.add(counter)
                             break
-
-
-class _Counting(NamedTuple):
-    """What counts depend on."""
-
-    #: Number of the first rule that counts so.
-    rule: int
-    #: The channel counted; None is all.
-    channel: int | None
-    #: The space, if the rule's condition on propositions asks for it.
-    space: str
 
 
 def counter_of(rule: LivePresentationRule, offer: int, category: int) -> int | None:
