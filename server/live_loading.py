@@ -25,6 +25,7 @@ from server.engine.live_offers import (
     LiveMultiplier,
     LiveRow,
     LiveWindow,
+    plain_counts,
 )
 from server.live.nouns import load_nouns, load_paths
 from server.live.offers import LoadedOffers, load_offers, load_rows, load_shared
@@ -155,6 +156,7 @@ class _EnvironmentBuilder:
             live_index=index,
             nouns=nouns,
             presentation_rules=presentation_rules,
+            plain_counts=plain_counts(presentation_rules),
             counted_offers=CountedOffers(
                 all_offers,
                 offers.category_of_hash,

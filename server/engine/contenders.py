@@ -51,7 +51,7 @@ class Contenders:
         self._presented = presented
         self._draw = draw
         self._shown = shown
-        self._passed_over = PassedOver(presented.plainly_full(space), shown)
+        self._passed_over = PassedOver(presented.plainly_full, shown)
         #: With everybody; not begun before it is needed.
         self._whole: Iterator[Scored] = self._ranked(
             candidates, draw, self._passed_over

@@ -182,7 +182,6 @@ def _fill(
             if len(chosen) == asked.max_propositions:
                 shortfall = _NONE
                 break
-            presented.count(space)
     if shortfall is not _NONE:
         shortfall = _shortfall(shortfall, contenders)
     if not is_last:

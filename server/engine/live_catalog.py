@@ -8,7 +8,12 @@ from compiler.runtime.linker import LinkedRule
 from server.engine.counted_offers import CountedOffers
 from server.engine.live_index import LiveIndex
 from server.engine.live_nouns import LiveNouns
-from server.engine.live_offers import LiveOffer, LivePresentationRule, LiveSpace
+from server.engine.live_offers import (
+    LiveOffer,
+    LivePlainCount,
+    LivePresentationRule,
+    LiveSpace,
+)
 from server.engine.live_quotas import LiveQuotas
 
 
@@ -37,6 +42,7 @@ class LiveEnvironment(NamedTuple):
     #: The same as people wrote it; read by explanations only.
     nouns: LiveNouns
     presentation_rules: tuple[LivePresentationRule, ...]
+    plain_counts: tuple[LivePlainCount, ...]
     counted_offers: CountedOffers
     #: Segment -> number of its rule.
     segments: Mapping[str, int]

@@ -5,7 +5,7 @@ bit per offer: bit n stands for offer number n, and intersecting two sets is one
 Rules are numbered too; what refers to one holds its number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import inf
 from typing import NamedTuple, Self
 
@@ -170,3 +170,35 @@ class LivePresentationRule(NamedTuple):
     rule: int | None
     #: The propositions that count; None is all of them.
     counted_rule: int | None
+
+
+class LivePlainCount(NamedTuple):
+    """What plain rules that count alike count, and when it excludes."""
+
+    #: Whether by offer, and not by category.
+    by_offer: bool
+    #: None counts every status.
+    statuses: frozenset[PropositionStatus] | None
+    from_status: bool
+    #: The least of all maxima.
+    least: int
+    #: Maximum and period of each rule.
+    limits: tuple[tuple[int, float], ...]
+
+
+def plain_counts(rules: Iterable[LivePresentationRule]) -> tuple[LivePlainCount, ...]:
+    """What the plain ones among some rules count."""
+    alike: dict[int, list[LivePresentationRule]] = {}
+    for rule in rules:
+        if rule.is_plain:
+            alike.setdefault(rule.counts_like, []).append(rule)
+    return tuple(
+        LivePlainCount(
+            rules[0].counted is Counted.THIS_OFFER,
+            rules[0].counted_statuses,
+            rules[0].from_status,
+            min(rule.maximum for rule in rules),
+            tuple((rule.maximum, rule.period_ms) for rule in rules),
+        )
+        for rules in alike.values()
+    )

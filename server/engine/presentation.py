@@ -49,7 +49,7 @@ class Presented:
         The conditions must have entered it.
         """
         # PERF: most rules are plain, and two looks into one set answer for all of them.
-        full = self._tallies.plainly_full(space)
+        full = self._tallies.plainly_full
         if full and (offer.offer_hash in full or offer.category_hash in full):
             return True
         for tally in self._tallies.not_plain(space):
@@ -60,16 +60,13 @@ class Presented:
                     return True
         return False
 
-    def plainly_full(self, space: LiveSpace) -> Set[int]:
+    @property
+    def plainly_full(self) -> Set[int]:
         """Offers and categories, by their hashes, that are excluded anywhere.
 
-        It grows with each `count`; others may be excluded as well.
+        It grows with what is added; others may be excluded as well.
         """
-        return self._tallies.plainly_full(space)
-
-    def count(self, space: LiveSpace) -> None:
-        """Count what was added to the space: more is asked of it."""
-        self._tallies.count(space)
+        return self._tallies.plainly_full
 
     def left_out(self, space: LiveSpace) -> LeftOut:
         """Offers that rules keep from being proposed in the space.
@@ -79,7 +76,7 @@ class Presented:
         """
         of_category = self._counted_offers.of_category
         offers = rows = 0
-        for full in self._tallies.plainly_full(space):
+        for full in self._tallies.plainly_full:
             left_out = of_category(full)
             if left_out is not None:
                 offers |= left_out.offers

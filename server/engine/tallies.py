@@ -4,7 +4,7 @@ Rules that look at the same propositions under the same counters share the count
 has its own period and maximum.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from catalog_store.counting import Counted
@@ -62,15 +62,21 @@ class Tallies:
         self._rules = call.environment.presentation_rules
         self._conditions = conditions
         self._at_ms = call.at_ms
+        self._plain = call.environment.plain_counts
         self._past: list[Proposition] = [*call.history] if self._rules else []
         #: Of those, the last that are in no count.
         self._uncounted: list[Proposition] = []
+        self._is_all_plain = sum(len(p.limits) for p in self._plain) == len(self._rules)
         self._counts: dict[_Counting, _Count] = {}
         #: Those of the rules that may exclude in a space, of each that was asked about.
         self._of_space: dict[str, list[Tally]] = {}
-        #: The same without plain rules.
+        #: The same of those that are not plain.
         self._more_of_space: dict[str, list[Tally]] = {}
+        #: What plain rules count: of each of `plain_counts`, by counters.
+        self._plain_moments: list[dict[int, list[int]]] = [{} for _ in self._plain]
         self._plainly_full: set[int] = set()
+        if self._past:
+            self._count_plain(self._past)
 
     def of(self, space: LiveSpace) -> list[Tally]:
         """What the rules of the space's channel count there.
@@ -93,39 +99,69 @@ class Tallies:
 
     def not_plain(self, space: LiveSpace) -> list[Tally]:
         """Of the same those whose rules are not plain."""
+        if self._is_all_plain or not self._past:
+            return _NONE
         tallies = self.of(space)
         more = self._more_of_space.get(space.name)
         if more is None:
-            if not self._past:
-                return _NONE
             more = [tally for tally in tallies if not tally.rule.is_plain]
             self._more_of_space[space.name] = more
         return more
 
-    def plainly_full(self, space: LiveSpace) -> set[int]:
+    @property
+    def plainly_full(self) -> Set[int]:
         """Offers and categories, by their hashes, that plain rules exclude anywhere.
 
-        To be kept: it grows with what is counted.
+        To be kept: it grows with what is added.
         """
-        self.of(space)
         return self._plainly_full
-
-    def count(self, space: LiveSpace) -> None:
-        """Count what was added, so that what was given of the space is up to date."""
-        self.of(space)
 
     def add(self, proposition: Proposition) -> None:
         """Count one that this call makes."""
         if self._rules:
             self._past.append(proposition)
-            # PERF: mostly nothing is asked after the last one.
             self._uncounted.append(proposition)
+            self._count_plain((proposition,))
 
     def moments(self, tally: Tally, counter: int) -> list[int]:
         """Those in the rule's period, in any order."""
         period_ms = tally.rule.period_ms
         first_ms, last_ms = self._at_ms - period_ms, self._at_ms + period_ms
         return [m for m in tally.moments[counter] if first_ms <= m <= last_ms]
+
+    def _count_plain(self, pasts: Sequence[Proposition]) -> None:
+        """PERF: no tally, which is for who asks why: 3 of 90 us a decision, not 18."""
+        full = self._plainly_full
+        for plain, counts in zip(self._plain, self._plain_moments, strict=True):
+            by_offer, statuses, from_status, least, limits = plain
+            for past in pasts:
+                if statuses is not None and past.status not in statuses:
+                    continue
+                counter = past.offer if by_offer else past.category
+                moment = status_since(past) if from_status else past.event_time_ms
+                moments = counts.get(counter)
+                if moments is None:
+                    moments = counts[counter] = [moment]
+                else:
+                    moments.append(moment)
+                if len(moments) >= least and counter not in full:
+                    for maximum, period_ms in limits:
+                        if self._reaches(moments, maximum, period_ms):
+                            full.add(counter)
+                            break
+
+    def _reaches(self, moments: list[int], maximum: int, period_ms: float) -> bool:
+        """Whether so many are in a period."""
+        if len(moments) < maximum:
+            return False
+        first_ms, last_ms = self._at_ms - period_ms, self._at_ms + period_ms
+        left = maximum
+        for moment in moments:
+            if first_ms <= moment <= last_ms:
+                left -= 1
+                if not left:
+                    return True
+        return False
 
     def _count_new(self) -> None:
         new, self._uncounted = self._uncounted, []
@@ -190,20 +226,11 @@ class Tallies:
     def _fill(self, tally: Tally, counters: Iterable[int]) -> None:
         """See which counters have reached the maximum."""
         rule, counts, full = tally
-        maximum, period_ms = rule.maximum, rule.period_ms
-        first_ms, last_ms = self._at_ms - period_ms, self._at_ms + period_ms
         for counter in counters:
-            moments = counts[counter]
-            if len(moments) >= maximum and counter not in full:
-                left = maximum
-                for moment in moments:
-                    if first_ms <= moment <= last_ms:
-                        left -= 1
-                        if not left:
-                            full.add(counter)
-                            if rule.is_plain:
-                                self._plainly_full.add(counter)
-                            break
+            if counter not in full and self._reaches(
+                counts[counter], rule.maximum, rule.period_ms
+            ):
+                full.add(counter)
 
 
 def counter_of(rule: LivePresentationRule, offer: int, category: int) -> int | None:
