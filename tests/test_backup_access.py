@@ -1,5 +1,6 @@
 """Backups of who may call, who changed what, and what is to come."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +19,10 @@ def later() -> str:
     return (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a token, a log, a design, and something scheduled."""
-    data = tmp_path / "data"
+    data = tmp_path_factory.mktemp("prepared") / "data"
     run("catalog", "apply", BANK, "--yes", "--data", data)
     run("catalog", "publish", "--data", data)
     run("catalog", "publish", "--at", later(), "--data", data)
@@ -29,6 +30,12 @@ def data(tmp_path: Path) -> Path:
     run("catalog", "cancel", 1, "--data", data)
     give_token(data, Role.AUDITOR, "eve")
     return data
+
+
+@pytest.fixture
+def data(prepared: Path, tmp_path: Path) -> Path:
+    """One of one's own, to damage."""
+    return Path(shutil.copytree(prepared, tmp_path / "data"))
 
 
 def test_who_may_call_and_what_is_to_come_are_restored(
