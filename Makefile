@@ -15,9 +15,11 @@ PACKAGES := compiler catalog_store contact_store server examples
 serve: .venv/.serve
 	$(BIN)/python -m examples.bank.first_light
 
-# On all cores, file by file in their order: what several tests share, one process has.
+# File by file in their order: what several tests share, one process has. On four cores
+# at most, since each process has servers of its own.
 test: .venv/.test check
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+	    --no-loadscope-reorder
 
 check: .venv/.test
 	$(BIN)/ruff format --check .
