@@ -190,7 +190,12 @@ class _Evaluation:
             except EvaluationError as error:
                 first_error = first_error or error
         if first_error is not None:
-            raise first_error
+            try:
+                raise first_error
+            finally:
+                # PERF: its traceback holds this frame, and so all that the call reads,
+                # until the collector of garbage comes: 51 objects a call of the bank.
+                del first_error
         return not decisive
 
     def quantified(self, node: Node) -> bool:
@@ -204,7 +209,10 @@ class _Evaluation:
             except EvaluationError as error:
                 first_error = first_error or error
         if first_error is not None:
-            raise first_error
+            try:
+                raise first_error
+            finally:
+                del first_error
         return not decisive
 
     def one(self, node: Node) -> bool:
