@@ -174,7 +174,10 @@ class HistoryStore:
 
     def snapshot(self) -> HistorySnapshot:
         """What a decision reads, for `with`: all as of one moment."""
-        return HistorySnapshot(self._read_txn(), self._tables, self._quotas)
+        return HistorySnapshot(self._read_txn(), self._snapshot_tables)
+
+    def _snapshot_tables(self) -> tuple[RecordTables, QuotaTables]:
+        return self._tables, self._quotas
 
     def bound_contact(self, environment: str, visitor_id: str) -> str | None:
         """The contact that a visitor is bound to in an identified environment.

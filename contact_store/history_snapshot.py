@@ -1,5 +1,6 @@
 """What a decision that stores nothing reads of the history, as of one moment."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -21,14 +22,17 @@ class HistorySnapshot:
     """
 
     def __init__(
-        self, read_txn: ReadTxn, tables: RecordTables, quotas: QuotaTables
+        self,
+        read_txn: ReadTxn,
+        tables: Callable[[], tuple[RecordTables, QuotaTables]],
     ) -> None:
         self._read_txn = read_txn
-        self._tables = tables
-        self._quotas = quotas
+        self._tables_now = tables
 
     def __enter__(self) -> Self:
         self._txn = self._read_txn.__enter__()
+        # After it: to begin may have been to open the store again, tables and all.
+        self._tables, self._quotas = self._tables_now()
         return self
 
     def __exit__(
