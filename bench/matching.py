@@ -32,7 +32,8 @@ from server.engine.arbitration import Draw, Scored
 from server.engine.call import Call
 from server.engine.decision import decide
 from server.engine.eligibility import Conditions
-from server.engine.ranking import Candidates, PassedOver, ranked
+from server.engine.race import Candidates, Race
+from server.engine.ranking import PassedOver, ranked
 
 #: Offers asked for.
 TOP = 3
@@ -96,18 +97,10 @@ def best(call: Call) -> list[Scored]:
     conditions = Conditions(call)
     space = call.spaces[0].space
     conditions.enter(space)
-    everything = Candidates(None, None)
-    draw = Draw(call.seed)
-    passed_over = PassedOver(frozenset(), frozenset())
-    ranking = ranked(
-        call.environment,
-        space,
-        everything,
-        conditions,
-        call.at_ms,
-        draw,
-        passed_over,
-    )
+    index, everything = call.environment.live_index, Candidates(None, None)
+    race = Race(index, space, everything, conditions, call.at_ms)
+    passed_over = PassedOver(frozenset(), frozenset(), 1)
+    ranking = ranked(call.environment.offers, race, Draw(call.seed), passed_over)
     return list(islice(ranking, TOP))
 
 

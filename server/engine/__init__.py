@@ -11,6 +11,7 @@ A call passes through these modules, in this order:
     history_slots  the contact's propositions as rules read them, when one does
     bit_sets       rows and offers, a bit for each
     matching       which rows match: one look into a table per attribute
+    race           what is left of a space, looked up once
     ranking        the eligible offers, best first, as far as anybody asks
     streams        rows from one place, heaviest first, looked at when they can win
     arbitration    the weight of a row, and the draw among equals

@@ -20,7 +20,7 @@ from server.engine.eligibility import Conditions
 from server.engine.live_offers import LiveOffer, LiveSpace
 from server.engine.presentation import Presented
 from server.engine.quotas import QuotaRoom
-from server.engine.ranking import Candidates
+from server.engine.race import Candidates
 from server.engine.rendering import Rendered, Shown, rendered
 
 #: Grows when the same call may be decided otherwise than before.
@@ -141,6 +141,9 @@ def _fill(
 ) -> SpaceDecision:
     space = asked.space
     conditions.enter(space)
+    rule = call.environment.rule
+    if rule is not None and not conditions.holds(rule):
+        return SpaceDecision(space, (), _NOT_ENOUGH_ELIGIBLE)
     candidates = _candidates(call, asked)
     unrepeated, in_space = page.shown(space.name)
     contenders = Contenders(

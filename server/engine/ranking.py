@@ -11,55 +11,31 @@ orders each.
 from collections.abc import Iterator, Sequence, Set
 from heapq import heappop, heappush, heapreplace
 from math import inf, isfinite
-from typing import NamedTuple
 
 from server.engine.arbitration import Draw, Scored
 from server.engine.bit_sets import ascending, set_of
-from server.engine.counted_offers import LeftOut
-from server.engine.eligibility import Conditions
-from server.engine.live_catalog import LiveEnvironment
 from server.engine.live_index import LiveIndex
-from server.engine.live_offers import LiveOffer, LiveSpace
-from server.engine.matching import survivors
-from server.engine.streams import FormulaRows, OwnRows, Race, Stream, Tied, opened
+from server.engine.live_offers import LiveOffer
+from server.engine.race import Race
+from server.engine.streams import FormulaRows, OwnRows, Stream, Tied, opened
 
-#: Offers passed over until one is given all the same.
-PASSED_OVER_MAX = 16
 #: Rows of equal weight up to which they are listed.
 _LISTED_ROWS_MAX = 64
-
-
-class Candidates(NamedTuple):
-    """What a call leaves of an environment, before anything is known of the contact.
-
-    None is everything.
-    """
-
-    rows: int | None
-    offers: int | None
-
-    def without(self, index: LiveIndex, left_out: LeftOut) -> "Candidates":
-        rows = index.all_rows if self.rows is None else self.rows
-        offers = index.all_offers if self.offers is None else self.offers
-        return Candidates(rows & ~left_out.rows, offers & ~left_out.offers)
-
-    def within(self, index: LiveIndex, left_out: LeftOut) -> "Candidates":
-        rows = index.all_rows if self.rows is None else self.rows
-        offers = index.all_offers if self.offers is None else self.offers
-        return Candidates(rows & left_out.rows, offers & left_out.offers)
 
 
 class PassedOver:
     """Offers that are left away once it is clear that they would be excluded."""
 
-    __slots__ = ("count", "full", "shown")
+    __slots__ = ("count", "full", "most", "shown")
 
-    def __init__(self, full: Set[int], shown: Set[int]) -> None:
+    def __init__(self, full: Set[int], shown: Set[int], most: int) -> None:
         #: Offers and categories, by their hashes; it may grow.
         self.full = full
         #: Offers that are to be given nevertheless, by their numbers; it may grow.
         self.shown = shown
-        #: How many there were; of PASSED_OVER_MAX one is given, for who asks to notice.
+        #: Of so many one is given all the same, for whoever asks to notice.
+        self.most = most
+        #: How many there were.
         self.count = 0
 
 
@@ -69,26 +45,16 @@ _Head = tuple[float, int, int, Stream]
 
 
 def ranked(
-    environment: LiveEnvironment,
-    space: LiveSpace,
-    candidates: Candidates,
-    conditions: Conditions,
-    at_ms: int,
-    draw: Draw,
-    passed_over: PassedOver,
+    offers: Sequence[LiveOffer], race: Race, draw: Draw, passed_over: PassedOver
 ) -> Iterator[Scored]:
-    """Eligible offers by weight, ties in the order of the draw; each offer once."""
-    if environment.rule is not None and not conditions.holds(environment.rule):
-        return
-    index = environment.live_index
-    rows = index.space_rows[space.name] & index.open_rows.at(at_ms)
-    if candidates.rows is not None:
-        rows &= candidates.rows
-    rows = survivors(index.rows, rows, conditions)
-    race = Race(index, space, rows, candidates.offers, conditions, at_ms)
-    in_force = index.origins.at(at_ms, race.as_declared())
+    """Eligible offers by weight, ties in the order of the draw; each offer once.
+
+    `offers` are those of the environment, by their numbers.
+    """
+    index = race.index
+    in_force = index.origins.at(race.at_ms, race.as_declared())
     origins = in_force.origins
-    taking = _Taking(index, environment.offers, draw, passed_over)
+    taking = _Taking(index, offers, draw, passed_over)
     heads: list[_Head] = []
     next_origin = 0
     while True:
@@ -157,7 +123,7 @@ class _Taking:
                         and offer not in shown
                     ):
                         passed_over.count += 1
-                        if passed_over.count % PASSED_OVER_MAX:
+                        if passed_over.count % passed_over.most:
                             continue
                     yield Scored(live, live_rows[row], weight)
             elif width <= _LISTED_ROWS_MAX or self._repeats(first, width):

@@ -13,60 +13,12 @@ from typing import NamedTuple, Protocol
 from server.engine.arbitration import row_weight
 from server.engine.bit_sets import ascending
 from server.engine.eligibility import Conditions
-from server.engine.live_index import InForce, Kind, LiveIndex, Origin, scaled
-from server.engine.live_offers import LiveRow, LiveSpace
-from server.engine.matching import survivors
+from server.engine.live_index import InForce, Kind, Origin, scaled
+from server.engine.live_offers import LiveRow
+from server.engine.race import Race
 
 # PERF: looking a member up in its class takes 60 ns, and there are many a decision.
 _OWN, _OWN_FORMULAS = Kind.OWN, Kind.OWN_FORMULAS
-
-
-class Race:
-    """What is left of one space's rows and offers in one call."""
-
-    def __init__(
-        self,
-        index: LiveIndex,
-        space: LiveSpace,
-        rows: int,
-        candidate_offers: int | None,
-        conditions: Conditions,
-        at_ms: int,
-    ) -> None:
-        self.index = index
-        self.space = space
-        #: Own rows that match, but for their residual conditions.
-        self.rows = rows
-        self.conditions = conditions
-        self.at_ms = at_ms
-        self._candidate_offers = candidate_offers
-        self._offers: int | None = None
-
-    def offers(self) -> int:
-        """Offers that are eligible, but for their residual conditions."""
-        if self._offers is None:
-            # Spared where no inherited row comes near: a look into every table.
-            index = self.index
-            offers = self.space.offers & index.open_offers.at(self.at_ms)
-            if self._candidate_offers is not None:
-                offers &= self._candidate_offers
-            self._offers = survivors(index.offers, offers, self.conditions)
-        return self._offers
-
-    def as_declared(self) -> bool:
-        """Whether bounds hold for the contact, or no row that is left relies on any.
-
-        A profile stored before an attribute had its range may lie outside.
-        """
-        bounds = self.index.formula_bounds
-        if not bounds.declared or not self.rows & bounds.rows:
-            return True
-        contact = self.conditions.contact
-        # MISSING has no order, and leaves the formula without an answer.
-        return all(
-            type(value := contact[slot]) not in (int, float) or low <= value <= high
-            for slot, low, high in bounds.declared
-        )
 
 
 class Tied(NamedTuple):
