@@ -33,7 +33,7 @@ from server.engine.call import Call
 from server.engine.decision import decide
 from server.engine.eligibility import Conditions
 from server.engine.race import Candidates, Race
-from server.engine.ranking import PassedOver, ranked
+from server.engine.ranking import NOBODY_IS_PASSED_OVER, ranked
 
 #: Offers asked for.
 TOP = 3
@@ -99,8 +99,8 @@ def best(call: Call) -> list[Scored]:
     conditions.enter(space)
     index, everything = call.environment.live_index, Candidates(None, None)
     race = Race(index, space, everything, conditions, call.at_ms)
-    passed_over = PassedOver(frozenset(), frozenset(), 1)
-    ranking = ranked(call.environment.offers, race, Draw(call.seed), passed_over)
+    draw = Draw(call.seed)
+    ranking = ranked(call.environment.offers, race, draw, NOBODY_IS_PASSED_OVER)
     return list(islice(ranking, TOP))
 
 

@@ -15,8 +15,6 @@ from server.engine.arbitration import Draw, DrawNeeded, NoDraw, Scored
 from server.engine.bit_sets import set_of
 from server.engine.call import Call
 from server.engine.counted_offers import NOBODY, LeftOut
-from server.engine.eligibility import Conditions
-from server.engine.live_offers import LiveSpace
 from server.engine.presentation import Presented
 from server.engine.race import Candidates, Race
 from server.engine.ranking import PassedOver, ranked
@@ -37,32 +35,26 @@ class Contenders:
     def __init__(
         self,
         call: Call,
-        space: LiveSpace,
+        race: Race,
         candidates: Candidates,
-        conditions: Conditions,
         presented: Presented,
         draw: Draw,
         shown: Set[int],
     ) -> None:
-        """`shown` are the offers that the space must not repeat, as it is filled.
-
-        The conditions must have entered the space.
-        """
+        """`shown` are the offers that the space must not repeat, as it is filled."""
         self._call = call
-        self._space = space
+        self._race = race
+        self._space = race.space
         self._candidates = candidates
-        self._conditions = conditions
+        self._conditions = race.conditions
         self._presented = presented
         self._draw = draw
         self._shown = shown
         by_offers = _LOOKS_BY_OFFERS // (len(call.environment.offers) + 1)
         self._looks_max = max(1, min(LOOKS_MAX, by_offers))
         self._passed_over = PassedOver(presented.plainly_full, shown, self._looks_max)
-        self._race = Race(
-            call.environment.live_index, space, candidates, conditions, call.at_ms
-        )
         #: With everybody; not begun before it is needed.
-        self._whole = self._ranked(self._race, draw, self._passed_over)
+        self._whole = self._ranked(race, draw, self._passed_over)
         self._is_whole = True
         #: What is not ranked otherwise.
         self._left_out = NOBODY

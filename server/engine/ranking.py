@@ -39,6 +39,9 @@ class PassedOver:
         self.count = 0
 
 
+#: Where nothing excludes anybody.
+NOBODY_IS_PASSED_OVER = PassedOver(frozenset(), frozenset(), 1)
+
 #: A stream and its weight, negated, so that the heaviest is the least; its place
 #: and number settle equals, so that streams are never compared.
 _Head = tuple[float, int, int, Stream]
