@@ -215,6 +215,9 @@ def main(
         for name, shape in shapes(size).items()
         if what in (None, name)
     ]
+    if not results:
+        known = ", ".join(sorted({name for number in rows for name in shapes(number)}))
+        raise click.BadParameter(f"there is no {what!r}; there are {known}", None, None)
     report("Top 3 of a catalog", results, output)
     rule = measure_rule(callers(Shape(1), 200), loops=max(1, int(seconds * 50)))
     report("One rule", [rule], output)
