@@ -39,7 +39,9 @@ def test_what_takes_twice_as_long_is_found(pairs: dict[str, Pair], name: str) ->
         ours()
         ours()
 
-    now = Known(ratio_of(pairs[name]), read(FILE)[name].tolerance)
+    # The least of three: another test may run beside one of them.
+    ratio = min(ratio_of(pairs[name]) for _ in range(3))
+    now = Known(ratio, read(FILE)[name].tolerance)
     (found,) = compare({name: Pair(twice, other)}, {name: now})
 
     assert found.is_slower
