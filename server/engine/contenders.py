@@ -12,11 +12,11 @@ from itertools import chain
 from math import inf
 
 from server.engine.arbitration import Draw, DrawNeeded, NoDraw, Scored
-from server.engine.bit_sets import set_of
-from server.engine.call import Call
 from server.engine.counted_offers import NOBODY, LeftOut
+from server.engine.live_catalog import LiveEnvironment
+from server.engine.live_offers import LiveOffer
 from server.engine.presentation import Presented
-from server.engine.race import Candidates, Race
+from server.engine.race import Race
 from server.engine.ranking import PassedOver, ranked
 
 #: Excluded offers that are given before the ranking goes on without them, those that
@@ -24,7 +24,7 @@ from server.engine.ranking import PassedOver, ranked
 #: others. Fewer where there are more offers: more of a full category stand ahead.
 #:
 #: PERF: one takes 1 to 4 us, and to begin a ranking anew 15. Of 10,000 offers 16 are
-#: best (8 and 4 take a quarter more), of 100,000 one (16 take half as much again).
+#: best (8 and 4 take a quarter more), of 100,000 one (16 take two thirds more).
 LOOKS_MAX = 16
 _LOOKS_BY_OFFERS = 200_000
 
@@ -34,23 +34,19 @@ class Contenders:
 
     def __init__(
         self,
-        call: Call,
+        environment: LiveEnvironment,
         race: Race,
-        candidates: Candidates,
         presented: Presented,
         draw: Draw,
         shown: Set[int],
     ) -> None:
         """`shown` are the offers that the space must not repeat, as it is filled."""
-        self._call = call
+        self._environment = environment
         self._race = race
-        self._space = race.space
-        self._candidates = candidates
-        self._conditions = race.conditions
         self._presented = presented
         self._draw = draw
         self._shown = shown
-        by_offers = _LOOKS_BY_OFFERS // (len(call.environment.offers) + 1)
+        by_offers = _LOOKS_BY_OFFERS // (len(environment.offers) + 1)
         self._looks_max = max(1, min(LOOKS_MAX, by_offers))
         self._passed_over = PassedOver(presented.plainly_full, shown, self._looks_max)
         #: With everybody; not begun before it is needed.
@@ -86,31 +82,29 @@ class Contenders:
                 self._is_whole = True
                 self._looks_max *= 2
 
-    def excluded(self) -> None:
-        """Take note that a rule excluded the offer given last."""
+    def excludes(self, offer: LiveOffer) -> bool:
+        """Whether a rule excludes the offer given last."""
+        if not self._presented.excludes(offer, self._race.space):
+            return False
         self._looks += 1 + self._passed_over.count - self._counted
         self._counted = self._passed_over.count
+        return True
 
     def has_left_out(self) -> bool:
         """Whether an eligible offer was never given that is not among those shown."""
         if self._passed_over.count:
             return True
-        known = self._with_rows(self._shown)
+        known = self._environment.counted_offers.with_rows(self._shown)
         return self._are_eligible(
             self._left_out.offers & ~known.offers, self._left_out.rows & ~known.rows
         )
 
     def has_left_out_shown(self) -> bool:
         """Whether an eligible offer was never given that is among those shown."""
-        known = self._with_rows(self._shown)
+        known = self._environment.counted_offers.with_rows(self._shown)
         return self._are_eligible(
             self._left_out.offers & known.offers, self._left_out.rows & known.rows
         )
-
-    def _with_rows(self, numbers: Set[int]) -> LeftOut:
-        environment = self._call.environment
-        offers = set_of(numbers, len(environment.offers))
-        return LeftOut(offers, environment.live_index.rows_of(numbers))
 
     def _are_eligible(self, offers: int, rows: int) -> bool:
         """Whether one of them is."""
@@ -135,9 +129,9 @@ class Contenders:
             self._draw.owe(lambda: self._draw_on(last))
 
     def _draw_on(self, last: Scored | None) -> None:
-        conditions = self._conditions
+        conditions = self._race.conditions
         entered = conditions.space
-        conditions.enter(self._space)
+        conditions.enter(self._race.space)
         for best in self._whole:
             if last is not None and best.offer is last.offer:
                 break
@@ -146,12 +140,10 @@ class Contenders:
 
     def _leave_out(self) -> bool:
         """See who is excluded by now; whether it is worth ranking the others alone."""
-        left_out = self._presented.left_out(self._space)
+        left_out = self._presented.left_out(self._race.space)
         if not left_out.offers:
             return False
-        offers = left_out.offers & self._space.offers
-        if self._candidates.offers is not None:
-            offers &= self._candidates.offers
+        offers = left_out.offers & self._race.candidates()
         is_more = offers != (0 if self._is_whole else self._left_out.offers)
         self._left_out = LeftOut(offers, left_out.rows)
         return is_more
@@ -171,4 +163,4 @@ class Contenders:
     def _ranked(
         self, race: Race, draw: Draw, passed_over: PassedOver
     ) -> Iterator[Scored]:
-        return ranked(self._call.environment.offers, race, draw, passed_over)
+        return ranked(self._environment.offers, race, draw, passed_over)

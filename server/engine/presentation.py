@@ -101,21 +101,20 @@ class Presented:
 
     def add(self, call: Call, chosen: Scored, space: LiveSpace, rank: int) -> None:
         """Count an offer that this call proposes."""
-        if call.environment.presentation_rules:
-            self._tallies.add(
-                Proposition(
-                    interaction=call.seed,
-                    offer=chosen.offer.offer_hash,
-                    category=chosen.offer.category_hash,
-                    space=space.space_hash,
-                    channel=space.channel_code,
-                    weight=chosen.weight,
-                    rank=rank,
-                    status=space.proposition_status,
-                    event_time_ms=UnixMs(call.at_ms),
-                    decided_at_ms=UnixMs(call.at_ms),
-                )
+        self._tallies.add(
+            Proposition(
+                interaction=call.seed,
+                offer=chosen.offer.offer_hash,
+                category=chosen.offer.category_hash,
+                space=space.space_hash,
+                channel=space.channel_code,
+                weight=chosen.weight,
+                rank=rank,
+                status=space.proposition_status,
+                event_time_ms=UnixMs(call.at_ms),
+                decided_at_ms=UnixMs(call.at_ms),
             )
+        )
 
     def _excludes_by(self, tally: Tally, counter: int) -> bool:
         """Whether a rule excludes by a full counter now."""

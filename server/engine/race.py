@@ -54,11 +54,14 @@ class Race:
         """Offers that are eligible, but for their residual conditions."""
         if self._offers is None:
             # Spared where no inherited row comes near: a look into every table.
-            offers = self.space.offers & self.index.open_offers.at(self.at_ms)
-            if self._candidates.offers is not None:
-                offers &= self._candidates.offers
+            offers = self.candidates() & self.index.open_offers.at(self.at_ms)
             self._offers = survivors(self.index.offers, offers, self.conditions)
         return self._offers
+
+    def candidates(self) -> int:
+        """Offers that the space can show and the call did not leave out."""
+        offers = self._candidates.offers
+        return self.space.offers if offers is None else self.space.offers & offers
 
     def as_declared(self) -> bool:
         """Whether bounds hold for the contact, or no row that is left relies on any.

@@ -119,7 +119,7 @@ class _Taking:
                     seen.add(offer)
                     live = offers[offer]
                     # PERF: where a category is full with one proposition, three are
-                    # found among eleven; giving the others as well takes 2 us each.
+                    # found among eleven: the others go no further.
                     if (
                         full
                         and (live.category_hash in full or live.offer_hash in full)
