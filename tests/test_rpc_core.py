@@ -3,13 +3,14 @@
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import grpc
 
 from server.rpc import core
-from tests.servers import DEADLINE_SECONDS
+from tests.servers import DEADLINE_SECONDS, children_of, serving
 
 
 def test_grpcio_is_the_version_that_this_was_written_for() -> None:
@@ -171,3 +172,29 @@ def test_what_was_asked_for_ends_with_the_server() -> None:
 
     assert not events["announced"].success
     assert events["stopped"].success
+
+
+def test_who_answers_calls_also_reads_them(tmp_path: Path) -> None:
+    """No thread of gRPC's is woken for a call of a worker, unlike by default."""
+    calls = 200
+    with serving(tmp_path / "data") as server:
+        worker = children_of(server.process.pid)["worker0"]
+        with grpc.insecure_channel(server.decisions) as channel:
+            ask = channel.unary_unary("/grpc.health.v1.Health/Check")
+            ask(b"", timeout=DEADLINE_SECONDS)
+            before = wakes_of_grpc(worker)
+            for _ in range(calls):
+                ask(b"", timeout=DEADLINE_SECONDS)
+            woken = wakes_of_grpc(worker) - before
+
+    assert woken < calls / 2
+
+
+def wakes_of_grpc(pid: int) -> int:
+    """How often threads that gRPC makes for files had something to do."""
+    woken = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        if (thread / "comm").read_text().startswith("event_engine"):
+            status = (thread / "status").read_text()
+            woken += int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+    return woken

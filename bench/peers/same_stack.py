@@ -13,6 +13,7 @@ from bench.peers.installation import ROOT
 from bench.peers.processes import first_answer, free_port, running
 from bench.peers.target import Target
 from bench.peers.work import Work
+from server.rpc import core
 
 #: What the kinds of engine_server are called in tables.
 KINDS = {
@@ -36,7 +37,7 @@ def served(work: Work, kind: str, published: Path, folder: Path) -> Generator[Ta
     address = f"127.0.0.1:{port}"
     with ExitStack() as opened:
         process = opened.enter_context(
-            running(command, folder, {"PYTHONPATH": str(ROOT)})
+            running(command, folder, {"PYTHONPATH": str(ROOT), **core.ENVIRONMENT})
         )
         ask = propose.asker(work, Attributes.SENT, address, opened)
         first_answer(process, folder, partial(ask, 0))
