@@ -70,9 +70,9 @@ def propose_answer(
             continue
         filled = decision.spaces[place]
         space, chosen, shortfall, not_rendered = filled
-        reason = 0 if shortfall is _NO_SHORTFALL else _SHORTFALLS[shortfall]
+        reason_number = 0 if shortfall is _NO_SHORTFALL else _SHORTFALLS[shortfall]
         default_content = "" if chosen else space.default_content
-        parts = [space_part(one.space, reason, default_content)]
+        parts = [space_part(one.space, reason_number, default_content)]
         for index, each in enumerate(chosen):
             proposition_id = proposition_ids.get((place, index), "")
             if each.shown is None or each.rendered is None:

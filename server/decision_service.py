@@ -92,6 +92,7 @@ class DecisionService:
             raise NothingPublished(self._cell.absence)
         prepared = self._preparation.prepare(asked, catalog)
         proposing = Proposing(prepared, self._kept_share)
+        answer: bytes | Awaitable[bytes]
         if not prepared.records:
             answer = proposing.only_decide(self._history, now_ms)
         else:

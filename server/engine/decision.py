@@ -151,12 +151,14 @@ def _fill(
     candidates = _candidates(call, asked)
     unrepeated, in_space = page.shown(space.name)
     race = Race(call.environment.live_index, space, candidates, conditions, call.at_ms)
-    contenders = presented and Contenders(
-        call.environment, race, presented, draw, unrepeated
-    )
-    best_first = contenders or ranked(
-        call.environment.offers, race, draw, NOBODY_IS_PASSED_OVER
-    )
+    contenders: Contenders | None = None
+    best_first: Iterable[Scored]
+    if presented is None:
+        best_first = ranked(call.environment.offers, race, draw, NOBODY_IS_PASSED_OVER)
+    else:
+        best_first = contenders = Contenders(
+            call.environment, race, presented, draw, unrepeated
+        )
     chosen: list[Chosen] = []
     not_rendered: list[NotRendered] = []
     shortfall = _NOT_ENOUGH_ELIGIBLE

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from math import inf, nextafter, prod
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from server.engine.bit_sets import lowest_bit, set_of
-from server.engine.live_offers import LiveMultiplier, LiveRow, LiveWindow
+from server.engine.live_offers import LiveMultiplier, LiveRow
 
 #: Moments whose open rows are remembered; decisions for now use one or two.
 MOMENTS_MAX = 64
@@ -67,40 +67,12 @@ class LiveRowSet(NamedTuple):
     residual_rows: int
 
 
-class OpenRows:
-    """Which rows' windows are open, by moment.
-
-    Between two neighbouring starts or ends nothing changes, so that the answer for one
-    moment holds for all of them.
-    """
-
-    def __init__(self, windows: Sequence[LiveWindow]) -> None:
-        self._windowed = [
-            (row, window)
-            for row, window in enumerate(windows)
-            if (window.start_ms, window.end_ms) != (-inf, inf)
-        ]
-        self._always = (1 << len(windows)) - 1
-        for row, _ in self._windowed:
-            self._always ^= 1 << row
-        self._moments = sorted(
-            {moment for _, window in self._windowed for moment in window} - {-inf, inf}
-        )
-        self._known: dict[int, int] = {}
+class OpenRows(Protocol):
+    """Which rows' windows are open, by moment."""
 
     def at(self, time_ms: int) -> int:
         """The rows that are open at a moment."""
-        between = bisect_right(self._moments, time_ms)
-        known = self._known.get(between)
-        if known is None:
-            if len(self._known) >= MOMENTS_MAX:
-                self._known.clear()
-            known = self._always
-            for row, window in self._windowed:
-                if window.includes(time_ms):
-                    known |= 1 << row
-            self._known[between] = known
-        return known
+        ...
 
 
 class LiveGroup(NamedTuple):

@@ -10,7 +10,7 @@ time the maximum is full the offers rest, and what falls into a rest is not coun
 """
 
 from collections.abc import Set
-from math import inf, isfinite
+from math import isfinite
 from typing import NamedTuple
 
 from catalog_store.records import UnixMs
@@ -148,12 +148,12 @@ def _exclusion(rule: LivePresentationRule, moments: list[int], at_ms: int) -> Ex
 def _rests_until(rule: LivePresentationRule, moments: list[int]) -> int:
     """The end of the last rest; long ago when there was none."""
     assert rule.rest_ms is not None
-    until: float = -inf
+    until: int | None = None
     counted = 0
     for moment in sorted(moments):
-        if moment < until:
+        if until is not None and moment < until:
             continue
         counted += 1
         if counted == rule.maximum:
             until, counted = moment + rule.rest_ms, 0
-    return int(until) if isfinite(until) else 0
+    return 0 if until is None else until
