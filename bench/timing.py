@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from server.build_kind import build_kind
 from server.cli.output import print_table
 
 Asked = TypeVar("Asked")
@@ -71,6 +72,7 @@ def machine() -> dict[str, object]:
         "cores": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
+        "code": build_kind(),
     }
 
 

@@ -71,6 +71,7 @@ What runs:
     addresses          where it listens
     quota_listing      what is left of every quota, for whoever asks
     quota_restoring    a count for one whose counter is damaged
+    build_kind         whether the engine was compiled
     log_lines          what is logged, and how
     metrics            what it counts, in every process
     metrics_layout     all that there is to count, each in its place

@@ -42,6 +42,8 @@ from importlib import import_module
 
 import click
 
+from server.build_kind import build_kind
+
 _MODULE_OF = {
     "serve": "server.cli.serve",
     # It brings the others of the group along.
@@ -81,7 +83,9 @@ class _Commands(click.Group):
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="propono", message="propono %(version)s")
+@click.version_option(
+    package_name="propono", message=f"propono %(version)s ({build_kind()})"
+)
 def propono() -> None:
     """Decide in real time which offers to propose to a contact."""
 
