@@ -101,20 +101,7 @@ class Presented:
 
     def add(self, call: Call, chosen: Scored, space: LiveSpace, rank: int) -> None:
         """Count an offer that this call proposes."""
-        self._tallies.add(
-            Proposition(
-                interaction=call.seed,
-                offer=chosen.offer.offer_hash,
-                category=chosen.offer.category_hash,
-                space=space.space_hash,
-                channel=space.channel_code,
-                weight=chosen.weight,
-                rank=rank,
-                status=space.proposition_status,
-                event_time_ms=UnixMs(call.at_ms),
-                decided_at_ms=UnixMs(call.at_ms),
-            )
-        )
+        self._tallies.add(proposed_now(call, chosen, space, rank))
 
     def _excludes_by(self, tally: Tally, counter: int) -> bool:
         """Whether a rule excludes by a full counter now."""
@@ -124,6 +111,24 @@ class Presented:
             if self._at_ms >= _rests_until(rule, moments):
                 return False
         return rule.rule is None or self._conditions.holds(rule.rule)
+
+
+def proposed_now(
+    call: Call, chosen: Scored, space: LiveSpace, rank: int
+) -> Proposition:
+    """As the history will keep it."""
+    return Proposition(
+        interaction=call.seed,
+        offer=chosen.offer.offer_hash,
+        category=chosen.offer.category_hash,
+        space=space.space_hash,
+        channel=space.channel_code,
+        weight=chosen.weight,
+        rank=rank,
+        status=space.proposition_status,
+        event_time_ms=UnixMs(call.at_ms),
+        decided_at_ms=UnixMs(call.at_ms),
+    )
 
 
 def _full_counter(tally: Tally, offer: LiveOffer) -> int | None:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from catalog_store.records import UnixMs
 from contact_store.records import Proposition
 from server.engine.arbitration import Scored
 from server.engine.call import Call
 from server.engine.decision import Decision
-from server.engine.live_offers import LiveSpace
+from server.engine.presentation import proposed_now
 from server.engine.quotas import QuotaRoom
 
 
@@ -39,7 +38,7 @@ def space_page(call: Call, decision: Decision, place: int) -> SpacePage:
     for decided in decision.spaces[: place + 1]:
         if decided.space.recording:
             made += [
-                _made(chosen.scored, decided.space, chosen.rank, UnixMs(call.at_ms))
+                proposed_now(call, chosen.scored, decided.space, chosen.rank)
                 for chosen in decided.chosen
             ]
             for chosen in decided.chosen:
@@ -60,20 +59,4 @@ def space_page(call: Call, decision: Decision, place: int) -> SpacePage:
         },
         taken=room.taken,
         last=chosen_here[-1].scored if is_full else None,
-    )
-
-
-def _made(scored: Scored, space: LiveSpace, rank: int, at_ms: UnixMs) -> Proposition:
-    """As the history will keep it."""
-    return Proposition(
-        interaction=0,
-        offer=scored.offer.offer_hash,
-        category=scored.offer.category_hash,
-        space=space.space_hash,
-        channel=space.channel_code,
-        weight=scored.weight,
-        rank=rank,
-        status=space.proposition_status,
-        event_time_ms=at_ms,
-        decided_at_ms=at_ms,
     )
